@@ -1,0 +1,2 @@
+//! The desk without a window: nightly imports, exports, backup, doctor.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Ids, codes and pure rules of hospital follow-up. No IO.

@@ -1,0 +1,1 @@
+//! Reads hostile tables (CSV, Excel, DBF, HTML) as a bounded stream of rows.

@@ -1,0 +1,2 @@
+//! The desktop window around aftercare-core.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Loopback HTTP host of the command dispatcher for browser tests. Never shipped.
