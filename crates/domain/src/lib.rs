@@ -1,1 +1,11 @@
 //! Ids, codes and pure rules of hospital follow-up. No IO.
+//!
+//! Time, ids and randomness come in as arguments, so that the desk, the server
+//! and the tests compute the same results from the same inputs.
+
+pub mod access;
+pub mod error_code;
+pub mod hlc;
+pub mod op;
+pub mod personal;
+pub mod task;

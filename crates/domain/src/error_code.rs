@@ -1,0 +1,117 @@
+//! The one list of error codes. Every code has a message in
+//! `assets/locales/{zh-CN,en}/errors.json` that says what to do next.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
+        /// What went wrong, as a stable word that crosses every boundary.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, TS)]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ #[serde(rename = $text)] $name,)+
+        }
+
+        impl ErrorCode {
+            /// Every code, for the test that each has a message in each language.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name,)+];
+
+            /// The word that stands for this code on the wire and in locale files.
+            pub fn as_str(self) -> &'static str {
+                match self { $(ErrorCode::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    // General
+    /// A defect of the program; the trace leads to the log line.
+    Internal => "internal",
+    /// The request is not of the command's shape.
+    BadRequest => "bad_request",
+    /// One or more fields were refused; see the field errors.
+    Invalid => "invalid",
+    /// The thing asked for is not here (or was removed).
+    NotFound => "not_found",
+    /// The user's roles do not allow this.
+    Forbidden => "forbidden",
+    /// Somebody changed it meanwhile; look again.
+    Conflict => "conflict",
+    /// The user stopped it.
+    Cancelled => "cancelled",
+    /// The command is not known to this version.
+    UnknownCommand => "unknown_command",
+
+    // Field errors
+    /// A value is needed here.
+    Required => "required",
+    /// Longer than allowed (`max`).
+    TooLong => "too_long",
+    /// Shorter than allowed (`min`).
+    TooShort => "too_short",
+    /// Not one of the allowed values.
+    NotAllowed => "not_allowed",
+    /// Taken by another record.
+    Taken => "taken",
+    /// Not a valid date or time.
+    BadDate => "bad_date",
+    /// Not a number, or out of range.
+    BadNumber => "bad_number",
+    /// Not a valid phone number.
+    BadPhone => "bad_phone",
+    /// Not a valid ID number.
+    BadIdNumber => "bad_id_number",
+
+    // Store
+    /// The disk is full; nothing was saved.
+    DiskFull => "disk_full",
+    /// Another program holds the database too long.
+    DatabaseBusy => "database_busy",
+    /// The database file is damaged.
+    DatabaseDamaged => "database_damaged",
+    /// The database was made by a newer version of the program.
+    DatabaseNewer => "database_newer",
+    /// A file could not be read.
+    FileUnreadable => "file_unreadable",
+    /// A file could not be written.
+    FileUnwritable => "file_unwritable",
+    /// There is no such file.
+    FileMissing => "file_missing",
+
+    // Session
+    /// No hospital has been set up in this folder.
+    NotSetUp => "not_set_up",
+    /// A hospital is already set up in this folder.
+    AlreadySetUp => "already_set_up",
+    /// Log in first.
+    SignedOut => "signed_out",
+    /// Name or password is wrong (`left` tries).
+    WrongPassword => "wrong_password",
+    /// Too many failures; wait until `until`.
+    LockedOut => "locked_out",
+    /// The recovery code does not open this database.
+    WrongRecoveryCode => "wrong_recovery_code",
+    /// The password does not meet the hospital's policy.
+    WeakPassword => "weak_password",
+    /// The key file is damaged or missing.
+    KeysDamaged => "keys_damaged",
+    /// The last active administrator cannot be removed or demoted.
+    LastAdministrator => "last_administrator",
+
+    // Audit and backup
+    /// The audit chain breaks at `seq`.
+    AuditBroken => "audit_broken",
+    /// The change log's chain breaks at `dseq`.
+    ChangeLogBroken => "change_log_broken",
+    /// The file is not a backup of this program.
+    NotABackup => "not_a_backup",
+    /// The backup is cut short or altered.
+    BackupDamaged => "backup_damaged",
+
+    // Follow-up tasks
+    /// The task is not in a state in which this can be done.
+    TaskState => "task_state",
+    /// Somebody else has claimed the task.
+    TaskClaimed => "task_claimed",
+}
