@@ -4,8 +4,11 @@
 //! and the tests compute the same results from the same inputs.
 
 pub mod access;
+pub mod cell_text;
+pub mod codes;
 pub mod error_code;
 pub mod hlc;
+pub mod id_number;
 pub mod op;
 pub mod personal;
 pub mod task;
