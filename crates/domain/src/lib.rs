@@ -11,4 +11,5 @@ pub mod hlc;
 pub mod id_number;
 pub mod op;
 pub mod personal;
+pub mod phone;
 pub mod task;
