@@ -1,0 +1,81 @@
+import type { Commands } from '@/bindings/commands'
+
+/** The name of a command, as the generated list spells it. */
+export type CommandName = keyof Commands
+/** What a command takes. */
+export type RequestOf<K extends CommandName> = Commands[K]['request']
+/** What a command answers. */
+export type ResponseOf<K extends CommandName> = Commands[K]['response']
+
+/** Values that fill the placeholders of an error's text. */
+export type ErrorParams = Record<string, string | number>
+
+/** An error that belongs to one input of the form that was sent. */
+export interface FieldError {
+  /** The request's field, in dots for nested ones (`phones.0.number`). */
+  field: string
+  code: string
+  params: ErrorParams
+}
+
+/** Every failed call rejects with this and nothing else. It carries a code, never words: `errors.json` has the words. */
+export class BackendError extends Error {
+  constructor(
+    readonly code: string,
+    readonly params: ErrorParams = {},
+    readonly trace: string | null = null,
+    readonly fields: FieldError[] = [],
+  ) {
+    super(code)
+    this.name = 'BackendError'
+  }
+}
+
+/** Progress of a long piece of work that runs in the core. */
+export interface JobEvent {
+  kind: 'job'
+  job: string
+  [detail: string]: unknown
+}
+
+/** What the core tells without being asked. */
+export type BackendEvent =
+  | { kind: 'changed'; features: string[] }
+  | { kind: 'locked' }
+  | JobEvent
+
+export type EventKind = BackendEvent['kind']
+export type EventOf<K extends EventKind> = Extract<BackendEvent, { kind: K }>
+
+export interface FileFilter {
+  /** Shown by the dialog; already in the user's language. */
+  name: string
+  /** Without the dot. */
+  extensions: string[]
+}
+
+/** The one door to everything outside the page. */
+export interface Backend {
+  /** Runs a command of the core. Rejects with `BackendError`. */
+  call<K extends CommandName>(name: K, request: RequestOf<K>): Promise<ResponseOf<K>>
+  /** Listens to one kind of event; the answer stops listening. */
+  on<K extends EventKind>(kind: K, handler: (event: EventOf<K>) => void): () => void
+  /** Asks for a file to read; null when the person cancels. */
+  pickFile(options: { title?: string; filters: FileFilter[] }): Promise<string | null>
+  /** Asks where to write a file; null when the person cancels. */
+  pickSave(options: { title?: string; defaultName: string; filters?: FileFilter[] }): Promise<string | null>
+  /** Hands a `tel:` or `sip:` address to the phone program. */
+  openDial(url: string): Promise<void>
+  /** Scales the whole page, 1 = 100 %. */
+  setZoom(factor: number): Promise<void>
+}
+
+/** What a host can do; `connect` adds events and error mapping on top, the same for each host. */
+export interface Transport {
+  rpc(name: string, request: unknown): Promise<unknown>
+  listen(handler: (payload: unknown) => void): void
+  pickFile: Backend['pickFile']
+  pickSave: Backend['pickSave']
+  openDial: Backend['openDial']
+  setZoom: Backend['setZoom']
+}

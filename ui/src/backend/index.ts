@@ -1,0 +1,10 @@
+import { connect } from './connect'
+import { httpTransport } from './http'
+import { tauriTransport } from './tauri'
+
+export * from './contract'
+
+const inDesktop = typeof window !== 'undefined' && '__TAURI_INTERNALS__' in window
+
+/** The core, through whichever host this page runs in. */
+export const backend = connect(inDesktop ? tauriTransport() : httpTransport())
