@@ -12,4 +12,5 @@ pub mod id_number;
 pub mod op;
 pub mod personal;
 pub mod phone;
+pub mod pinyin;
 pub mod task;
