@@ -1,0 +1,208 @@
+//! Opening a file and walking through its rows.
+
+use std::fs::File;
+use std::io::Seek;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::TableError;
+use crate::csv::CsvRows;
+use crate::detect::{self, Kind};
+use crate::limits::Options;
+use crate::row::Row;
+use crate::text::source::read_full;
+
+/// What a file turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Delimited text with `,`, `;` or `|`.
+    Csv,
+    /// Delimited text with tabs.
+    Tsv,
+    /// Office Open XML: .xlsx and .xlsm.
+    Xlsx,
+    /// BIFF5 or BIFF8: .xls and WPS .et.
+    Xls,
+    /// dBase or FoxPro table.
+    Dbf,
+    /// Tables in an HTML page, mostly named .xls.
+    Html,
+}
+
+impl Format {
+    /// The short name of the format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Xlsx => "xlsx",
+            Self::Xls => "xls",
+            Self::Dbf => "dbf",
+            Self::Html => "html",
+        }
+    }
+}
+
+/// One sheet of a workbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    /// As on its tab.
+    pub name: String,
+    /// Whether people see its tab.
+    pub visible: bool,
+}
+
+/// How far reading has come, for a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read.
+    pub done: u64,
+    /// Bytes there are. A table may end a little before.
+    pub total: u64,
+}
+
+/// An open file, positioned before its first row.
+pub struct Table {
+    rows: Rows,
+    format: Format,
+    total_bytes: u64,
+}
+
+enum Rows {
+    Csv(CsvRows),
+}
+
+/// Opens a file of whatever format it really is.
+///
+/// Text files are read once from end to end to find their encoding; of a workbook the shared texts are loaded.
+///
+/// # Errors
+/// Every reason why the file cannot be read at all; see [`TableError`].
+pub fn open(path: &Path, options: &Options) -> Result<Table, TableError> {
+    guard(|| open_unguarded(path, options))
+}
+
+/// The last resort against a bug in a parser: it must not take the whole import along.
+fn guard<T>(work: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(TableError::damaged("file")))
+}
+
+fn open_unguarded(path: &Path, options: &Options) -> Result<Table, TableError> {
+    // Asked before opening: opening a pipe would wait for its other end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(TableError::NotAFile);
+    }
+    let mut file = Arc::new(File::open(path)?);
+    let bytes = file.metadata()?.len();
+    let mut head = vec![0; detect::HEAD_BYTES];
+    let count = read_full(&mut file, &mut head)?;
+    head.truncate(count);
+    file.rewind()?;
+    if head.is_empty() || matches!(head.as_slice(), [0xEF, 0xBB, 0xBF] | [0xFF, 0xFE] | [0xFE, 0xFF]) {
+        return Err(TableError::FileEmpty);
+    }
+    let accepted = |limit: u64| {
+        if bytes > limit {
+            return Err(TableError::FileTooLarge { bytes, limit });
+        }
+        Ok(())
+    };
+    match detect::detect(&head, bytes) {
+        Kind::Text(layout) => {
+            accepted(options.limits.stream_file_bytes)?;
+            let rows = CsvRows::open(file, layout, options)?;
+            let format = if rows.delimiter() == '\t' { Format::Tsv } else { Format::Csv };
+            Ok(Table { rows: Rows::Csv(rows), format, total_bytes: bytes })
+        }
+        Kind::Html(_) => Err(TableError::FormatUnsupported { found: "html" }),
+        Kind::Zip => Err(TableError::FormatUnsupported { found: "zip" }),
+        Kind::Ole | Kind::BareBiff => Err(TableError::FormatUnsupported { found: "xls" }),
+        Kind::Dbf => Err(TableError::FormatUnsupported { found: "dbf" }),
+        Kind::Unsupported(found) => Err(TableError::FormatUnsupported { found }),
+    }
+}
+
+impl Table {
+    /// What the file is.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The encoding of its text, where it has one: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `GB18030`.
+    pub fn encoding(&self) -> Option<&'static str> {
+        match &self.rows {
+            Rows::Csv(rows) => Some(rows.encoding_name()),
+        }
+    }
+
+    /// What separates the cells of a text file.
+    pub fn delimiter(&self) -> Option<char> {
+        match &self.rows {
+            Rows::Csv(rows) => Some(rows.delimiter()),
+        }
+    }
+
+    /// The sheets of a workbook in the order of their tabs; none for other formats.
+    pub fn sheets(&self) -> &[Sheet] {
+        match &self.rows {
+            Rows::Csv(_) => &[],
+        }
+    }
+
+    /// Index in [`Table::sheets`] of the sheet being read. At first that is the first visible one with content.
+    pub fn sheet(&self) -> Option<usize> {
+        match &self.rows {
+            Rows::Csv(_) => None,
+        }
+    }
+
+    /// Reads another sheet from its first row on.
+    ///
+    /// # Errors
+    /// [`TableError::SheetMissing`], or what makes that sheet unreadable.
+    pub fn select_sheet(&mut self, index: usize) -> Result<(), TableError> {
+        guard(|| match &mut self.rows {
+            Rows::Csv(_) => {
+                let _ = index;
+                Err(TableError::SheetMissing)
+            }
+        })
+    }
+
+    /// Records marked as deleted that were passed over so far; a .dbf keeps them until it is packed.
+    pub fn deleted_rows(&self) -> u64 {
+        match &self.rows {
+            Rows::Csv(_) => 0,
+        }
+    }
+
+    /// How far reading has come.
+    pub fn progress(&self) -> Progress {
+        let done = match &self.rows {
+            Rows::Csv(rows) => rows.read_bytes(),
+        };
+        Progress { done: done.min(self.total_bytes), total: self.total_bytes }
+    }
+
+    /// Reads the next row that is not blank into `row`; false at the end.
+    ///
+    /// # Errors
+    /// Whatever makes the rest unreadable. What is read after an error is not to be trusted.
+    pub fn next_row(&mut self, row: &mut Row) -> Result<bool, TableError> {
+        row.clear();
+        guard(|| match &mut self.rows {
+            Rows::Csv(rows) => rows.next(row),
+        })
+    }
+
+    /// Goes back before the first row of the sheet, so that headings can be looked for first.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub fn rewind(&mut self) -> Result<(), TableError> {
+        guard(|| match &mut self.rows {
+            Rows::Csv(rows) => rows.rewind(),
+        })
+    }
+}
