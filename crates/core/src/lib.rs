@@ -1,1 +1,22 @@
 //! The whole application without a window.
+//!
+//! Hosts (the desktop shell, the command line, the test host) open an [`App`] on a home folder and
+//! call commands by name; `commands.rs` is the list. Features are folders, each with the same
+//! word in every layer.
+
+pub mod app;
+pub mod audit;
+pub mod change_log;
+pub mod commands;
+pub mod db;
+pub mod env;
+pub mod error;
+pub mod session;
+pub mod settings;
+pub mod staff;
+#[cfg(any(test, feature = "test-support"))]
+pub mod testing;
+
+pub use app::{App, Ctx, Event};
+pub use env::Env;
+pub use error::{Error, Result, WireError};

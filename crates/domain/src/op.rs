@@ -109,3 +109,45 @@ pub struct Op {
 pub fn chain_hash(previous: &[u8], bytes: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(previous).chain_update(bytes).finalize().into()
 }
+
+impl From<i64> for FieldValue {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<bool> for FieldValue {
+    fn from(value: bool) -> Self {
+        Self::Integer(i64::from(value))
+    }
+}
+
+impl From<f64> for FieldValue {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<&str> for FieldValue {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for FieldValue {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Uuid> for FieldValue {
+    fn from(value: Uuid) -> Self {
+        Self::Bytes(value.as_bytes().to_vec())
+    }
+}
+
+impl<T: Into<FieldValue>> From<Option<T>> for FieldValue {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}

@@ -1,0 +1,144 @@
+-- A patient on a plan because of a discharge.
+CREATE TABLE enrolment (
+  id            BLOB    NOT NULL PRIMARY KEY,
+  patient_id    BLOB    NOT NULL,
+  encounter_id  BLOB    NOT NULL,
+  plan_code     TEXT    NOT NULL,
+  plan_version  INTEGER NOT NULL,
+  anchor_on     TEXT    NOT NULL,
+  why           TEXT    NOT NULL,                  -- reason code of the choice
+  lace          INTEGER,
+  risk          INTEGER NOT NULL DEFAULT 0,        -- 0-100, orders the worklist
+  state         TEXT    NOT NULL DEFAULT 'active', -- active, finished, stopped, lost
+  state_why     TEXT,
+  started_at    INTEGER NOT NULL,
+  ended_at      INTEGER
+) STRICT;
+CREATE INDEX enrolment_by_patient ON enrolment (patient_id);
+CREATE INDEX enrolment_by_encounter ON enrolment (encounter_id);
+
+CREATE TABLE task (
+  id               BLOB    NOT NULL PRIMARY KEY,
+  patient_id       BLOB    NOT NULL,
+  enrolment_id     BLOB,
+  encounter_id     BLOB,
+  kind             TEXT    NOT NULL,               -- plan, return_call
+  timepoint        TEXT    NOT NULL,
+  plan_code        TEXT    NOT NULL,
+  plan_version     INTEGER NOT NULL,
+  form             TEXT    NOT NULL,               -- which part of the plan's form
+  channel          TEXT    NOT NULL,
+  owner            TEXT    NOT NULL,
+  due_on           TEXT    NOT NULL,
+  window_starts_on TEXT    NOT NULL,
+  window_ends_on   TEXT    NOT NULL,
+  condition        TEXT,                           -- CEL, while the task waits
+  risk             INTEGER NOT NULL DEFAULT 0,
+  red              INTEGER NOT NULL DEFAULT 0,     -- an open red flag hangs on it
+  status           TEXT    NOT NULL,
+  assigned_to      BLOB,
+  claimed_by       BLOB,
+  claimed_until    INTEGER,
+  attempts         INTEGER NOT NULL DEFAULT 0,
+  next_try_at      INTEGER,                        -- not before, from the retry policy or an appointment
+  consult_id       BLOB,                           -- the expert's answer that a return call brings
+  ended_at         INTEGER,
+  end_reason       TEXT
+) STRICT;
+CREATE INDEX task_by_patient ON task (patient_id, due_on);
+CREATE INDEX task_by_enrolment ON task (enrolment_id);
+
+CREATE TABLE call (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  patient_id   BLOB    NOT NULL,
+  task_id      BLOB,                               -- the task it was dialled for
+  tasks        TEXT    NOT NULL,                   -- JSON list of all tasks it served
+  phone_id     BLOB,
+  number       TEXT    NOT NULL,
+  called_at    INTEGER NOT NULL,
+  called_on    TEXT    NOT NULL,                   -- hospital's date, for reports
+  talk_seconds INTEGER,
+  outcome      TEXT    NOT NULL,                   -- reached, not_reached
+  reason       TEXT,                               -- code of failure_reasons
+  appointment_at INTEGER,
+  remark       TEXT,
+  user_id      BLOB    NOT NULL
+) STRICT;
+CREATE INDEX call_by_patient ON call (patient_id, called_at);
+CREATE INDEX call_by_day ON call (called_on);
+
+CREATE TABLE response (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  task_id      BLOB    NOT NULL,
+  patient_id   BLOB    NOT NULL,
+  encounter_id BLOB,
+  call_id      BLOB,
+  plan_code    TEXT    NOT NULL,
+  plan_version INTEGER NOT NULL,
+  form         TEXT    NOT NULL,
+  answers      TEXT    NOT NULL,                   -- JSON, as given
+  results      TEXT    NOT NULL,                   -- JSON: class, scores, alerts as evaluated
+  responded_at INTEGER NOT NULL,
+  responded_on TEXT    NOT NULL,
+  replaces_id  BLOB,                               -- a correction is a new fact
+  user_id      BLOB    NOT NULL
+) STRICT;
+CREATE INDEX response_by_task ON response (task_id);
+CREATE INDEX response_by_patient ON response (patient_id, responded_at);
+CREATE INDEX response_by_day ON response (responded_on);
+
+CREATE TABLE alert (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  patient_id  BLOB    NOT NULL,
+  task_id     BLOB,
+  response_id BLOB,
+  plan_code   TEXT    NOT NULL,
+  plan_version INTEGER NOT NULL,
+  rule        TEXT    NOT NULL,                    -- stable code of the rule in the plan
+  level       TEXT    NOT NULL,                    -- red, orange, yellow
+  say         TEXT    NOT NULL,                    -- JSON zh/en: what was said on the spot
+  route       TEXT    NOT NULL,
+  raised_at   INTEGER NOT NULL,
+  due_at      INTEGER NOT NULL,
+  raised_by   BLOB    NOT NULL,
+  status      TEXT    NOT NULL,                    -- open, routed, answered, closed
+  handled_at  INTEGER,                             -- first handling record
+  closed_at   INTEGER,
+  closed_by   BLOB,
+  closing     TEXT
+) STRICT;
+CREATE INDEX alert_by_status ON alert (status, due_at);
+CREATE INDEX alert_by_patient ON alert (patient_id, raised_at);
+CREATE INDEX alert_by_time ON alert (raised_at);
+
+-- A question passed on to an expert, from an alert or by hand.
+CREATE TABLE consult (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  patient_id  BLOB    NOT NULL,
+  alert_id    BLOB,
+  task_id     BLOB,
+  level       TEXT    NOT NULL,                    -- red, orange, yellow, question
+  question    TEXT    NOT NULL,
+  department  TEXT    NOT NULL,
+  asked_of    BLOB,                                -- a person, or the department's inbox
+  asked_at    INTEGER NOT NULL,
+  asked_by    BLOB    NOT NULL,
+  due_at      INTEGER NOT NULL,
+  status      TEXT    NOT NULL,                    -- open, answered, told, withdrawn
+  answered_at INTEGER,
+  told_at     INTEGER
+) STRICT;
+CREATE INDEX consult_by_status ON consult (status, due_at);
+CREATE INDEX consult_by_patient ON consult (patient_id, asked_at);
+
+CREATE TABLE consult_reply (
+  id            BLOB    NOT NULL PRIMARY KEY,
+  consult_id    BLOB    NOT NULL,
+  reply         TEXT    NOT NULL,
+  advice        TEXT    NOT NULL DEFAULT '',
+  next_visit_on TEXT,
+  call_back_on  TEXT,
+  replied_at    INTEGER NOT NULL,
+  user_id       BLOB    NOT NULL
+) STRICT;
+CREATE INDEX consult_reply_by_consult ON consult_reply (consult_id, replied_at);

@@ -1,0 +1,142 @@
+//! THE list of commands: name, permission, function, request, response. One line each.
+//!
+//! The dispatcher, the permission check and the window's typed map all come from this list.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aftercare_domain::access::Permission;
+use aftercare_domain::error_code::ErrorCode;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ts_rs::{Config, TS};
+
+use crate::app::App;
+use crate::error::{Error, Result, WireError};
+
+/// What a command is called and needs.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandInfo {
+    /// `feature_verb`.
+    pub name: &'static str,
+    /// The permission it needs; `None` for the few that work before login.
+    pub permission: Option<Permission>,
+}
+
+macro_rules! commands {
+    (
+        before_login { $($open:ident: $open_path:path, $open_request:ty => $open_response:ty;)* }
+        signed_in { $($name:ident: $permission:ident, $path:path, $request:ty => $response:ty;)* }
+    ) => {
+        /// Every command.
+        pub static COMMANDS: &[CommandInfo] = &[
+            $(CommandInfo { name: stringify!($open), permission: None },)*
+            $(CommandInfo { name: stringify!($name), permission: Some(Permission::$permission) },)*
+        ];
+
+        pub(crate) fn dispatch(app: &Arc<App>, command: &str, request: Value) -> Result<Value> {
+            match command {
+                $(stringify!($open) => {
+                    let request: $open_request = read(request)?;
+                    let response: $open_response = $open_path(app, request)?;
+                    write(response)
+                })*
+                $(stringify!($name) => {
+                    let ctx = app.signed_in(Permission::$permission)?;
+                    let request: $request = read(request)?;
+                    let response: $response = $path(&ctx, request)?;
+                    write(response)
+                })*
+                _ => Err(Error::new(ErrorCode::UnknownCommand).with("command", command.chars().take(60).collect::<String>())),
+            }
+        }
+
+        fn signatures(config: &Config) -> Vec<(&'static str, String, String)> {
+            vec![
+                $((stringify!($open), <$open_request as TS>::name(config), <$open_response as TS>::name(config)),)*
+                $((stringify!($name), <$request as TS>::name(config), <$response as TS>::name(config)),)*
+            ]
+        }
+
+        fn export_types(config: &Config) -> Result<(), ts_rs::ExportError> {
+            $(<$open_request as TS>::export_all(config)?; <$open_response as TS>::export_all(config)?;)*
+            $(<$request as TS>::export_all(config)?; <$response as TS>::export_all(config)?;)*
+            <WireError as TS>::export_all(config)?;
+            <Permission as TS>::export_all(config)?;
+            Ok(())
+        }
+    };
+}
+
+use crate::app::jobs::JobStatus;
+use crate::{audit, session, settings, staff};
+
+/// An empty answer.
+#[derive(Debug, Clone, Copy, Serialize, TS)]
+pub struct Done {}
+
+commands! {
+    before_login {
+        session_status: session::commands::status, session::StatusRequest => session::SessionStatus;
+        session_setup: session::commands::setup, session::SetupRequest => session::SetupResponse;
+        session_login: session::commands::login, session::LoginRequest => session::SessionStatus;
+        session_recover: session::commands::recover, session::RecoverRequest => session::SessionStatus;
+        session_lock: session::commands::lock, session::StatusRequest => Done;
+    }
+    signed_in {
+        session_touch: SignedIn, session::commands::touch, session::StatusRequest => Done;
+        session_change_password: SignedIn, session::commands::change_password, session::ChangePasswordRequest => Done;
+        session_new_recovery_code: Backup, session::commands::new_recovery_code, session::ConfirmRequest => session::SetupResponse;
+        settings_draft_save: SignedIn, settings::commands::draft_save, settings::DraftSaveRequest => Done;
+        settings_draft_load: SignedIn, settings::commands::draft_load, settings::DraftKeyRequest => settings::DraftResponse;
+        settings_draft_clear: SignedIn, settings::commands::draft_clear, settings::DraftKeyRequest => Done;
+        settings_get: SignedIn, settings::commands::get, settings::GetRequest => settings::Settings;
+        settings_save: SettingsEdit, settings::commands::save, settings::Settings => settings::Settings;
+        settings_job: SignedIn, settings::commands::job, settings::JobRequest => JobStatus;
+        settings_job_cancel: SignedIn, settings::commands::job_cancel, settings::JobRequest => Done;
+        staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
+        staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;
+        staff_reset_password: StaffEdit, staff::commands::reset_password, staff::ResetPasswordRequest => Done;
+        audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
+        audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
+    }
+}
+
+fn read<T: DeserializeOwned>(request: Value) -> Result<T> {
+    // The text of the parser's error may quote a patient's value: only its kind is kept.
+    serde_json::from_value(request).map_err(|error| {
+        Error::new(ErrorCode::BadRequest).caused_by(format!("{:?} error in request", error.classify()))
+    })
+}
+
+fn write<T: Serialize>(response: T) -> Result<Value> {
+    Ok(serde_json::to_value(response)?)
+}
+
+/// Writes the window's types into `folder`: one file per type and `commands.ts`, the typed map.
+pub fn write_bindings(folder: &Path) -> Result<()> {
+    let config = Config::new().with_large_int("number").with_out_dir(folder);
+    export_types(&config).map_err(Error::internal)?;
+    std::fs::write(folder.join("commands.ts"), commands_ts(&config))?;
+    Ok(())
+}
+
+fn commands_ts(config: &Config) -> String {
+    let signatures = signatures(config);
+    let mut names: Vec<&str> =
+        signatures.iter().flat_map(|(_, request, response)| [request.as_str(), response.as_str()]).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut text =
+        String::from("// Generated from the command list in Rust by `cargo xtask types`. Do not edit.\n");
+    for name in names {
+        text.push_str(&format!("import type {{ {name} }} from './{name}';\n"));
+    }
+    text.push_str("\nexport interface Commands {\n");
+    for (command, request, response) in &signatures {
+        text.push_str(&format!("  {command}: {{ request: {request}; response: {response} }};\n"));
+    }
+    text.push_str("}\n");
+    text
+}

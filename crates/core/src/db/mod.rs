@@ -1,0 +1,112 @@
+//! The encrypted database of one desk: one writer, a few readers, one transaction wrapper.
+
+mod migrate;
+mod open;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+pub use open::{apply_key, create};
+
+/// The random 256-bit key of a database.
+pub type DatabaseKey = Zeroizing<[u8; 32]>;
+
+/// Readers beside the writer. Two let a find-as-you-type run while a page loads.
+const READERS: usize = 2;
+
+/// An open database. Dropping it closes the file and wipes the key.
+pub struct Db {
+    path: PathBuf,
+    key: DatabaseKey,
+    writer: Mutex<Connection>,
+    readers: Vec<Mutex<Connection>>,
+    next_reader: AtomicUsize,
+    change_log_open: Arc<AtomicBool>,
+}
+
+impl Db {
+    /// Opens the database at `path`, bringing it up to this version after a backup beside it.
+    ///
+    /// Errors: `DatabaseDamaged` (also for a wrong key), `DatabaseNewer`, `DatabaseBusy`, `DiskFull`.
+    pub fn open(path: &Path, key: DatabaseKey) -> Result<Self> {
+        let mut writer = open::connect(path, &key)?;
+        migrate::migrate(&mut writer, path, &key)?;
+        let change_log_open = Arc::new(AtomicBool::new(false));
+        open::guard_synced_tables(&mut writer, Arc::clone(&change_log_open))?;
+        let readers = (0..READERS)
+            .map(|_| open::connect_reader(path, &key).map(Mutex::new))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            path: path.to_owned(),
+            key,
+            writer: Mutex::new(writer),
+            readers,
+            next_reader: AtomicUsize::new(0),
+            change_log_open,
+        })
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The key, for a backup or a new key slot.
+    pub fn key(&self) -> &DatabaseKey {
+        &self.key
+    }
+
+    /// Reads in one consistent snapshot. `read` may run many queries.
+    pub fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut connection = self.reader();
+        let transaction = connection.transaction()?;
+        let result = read(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Runs `write` in one immediate transaction; an error rolls everything back.
+    /// Synced tables are written through `change_log::Writer` only.
+    pub fn write<T>(&self, write: impl FnOnce(&Connection, &AtomicBool) -> Result<T>) -> Result<T> {
+        let mut connection = lock(&self.writer);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = write(&transaction, &self.change_log_open)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// The writer without a transaction, for backup and maintenance statements.
+    pub fn maintain<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        work(&mut lock(&self.writer))
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        for reader in &self.readers {
+            if let Ok(free) = reader.try_lock() {
+                return free;
+            }
+        }
+        let turn = self.next_reader.fetch_add(1, Ordering::Relaxed) % self.readers.len();
+        lock(&self.readers[turn])
+    }
+}
+
+/// A panic inside a transaction rolls it back, so the connection behind a poisoned lock is sound.
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Turns "no row" into `None`.
+pub fn optional<T>(result: rusqlite::Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(error) => Err(Error::from(error)),
+    }
+}

@@ -1,0 +1,176 @@
+//! Who is at the desk: set-up, login, lockout, lock, recovery.
+//!
+//! The database's random key lies wrapped in key slots, one per user and one for the printed
+//! recovery code. A password is checked by unwrapping; no hash of it is kept anywhere.
+
+pub mod commands;
+mod keys;
+mod lockout;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aftercare_domain::access::{Permission, Role};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+use crate::db::Db;
+
+pub use keys::RecoveryCode;
+pub use slots::{KeyFile, add_user_slot, remove_user_slot};
+
+/// The database's file name in the home folder.
+pub const DATABASE_FILE: &str = "aftercare.db";
+
+/// The signed-in person and the open database.
+pub struct OpenSession {
+    /// The database; closes with the session.
+    pub db: Db,
+    /// Who.
+    pub user: SessionUser,
+    /// What they may do.
+    pub permissions: Vec<Permission>,
+    /// After how many idle seconds the desk locks.
+    pub idle_seconds: AtomicI64,
+    last_touch_millis: AtomicI64,
+}
+
+impl OpenSession {
+    pub(crate) fn new(db: Db, user: SessionUser, idle_seconds: i64, now: DateTime<Utc>) -> Self {
+        let permissions = user.permissions.clone();
+        Self {
+            db,
+            user,
+            permissions,
+            idle_seconds: AtomicI64::new(idle_seconds),
+            last_touch_millis: AtomicI64::new(now.timestamp_millis()),
+        }
+    }
+
+    pub(crate) fn touch(&self, now: DateTime<Utc>) {
+        self.last_touch_millis.store(now.timestamp_millis(), Ordering::Relaxed);
+    }
+}
+
+/// Whether nobody has touched the desk for too long. A clock set back counts as a touch at the
+/// new time, not as an endless session.
+pub(crate) fn lock_is_due(session: &OpenSession, now: DateTime<Utc>) -> bool {
+    let now = now.timestamp_millis();
+    let last = session.last_touch_millis.load(Ordering::Relaxed);
+    if now < last {
+        session.last_touch_millis.store(now, Ordering::Relaxed);
+        return false;
+    }
+    now - last >= session.idle_seconds.load(Ordering::Relaxed).saturating_mul(1000)
+}
+
+/// What the window knows of the signed-in person.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SessionUser {
+    /// The person.
+    pub id: Uuid,
+    /// What they type to log in.
+    pub login: String,
+    /// What others see.
+    pub display_name: String,
+    /// Their parts.
+    pub roles: Vec<Role>,
+    /// What these allow.
+    pub permissions: Vec<Permission>,
+}
+
+/// Asks for nothing but an answer.
+#[derive(Debug, Deserialize, TS)]
+pub struct StatusRequest {}
+
+/// Where the desk stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// No hospital yet: show the first-run wizard.
+    Setup,
+    /// Somebody has to log in.
+    Locked,
+    /// Somebody is logged in.
+    Open,
+}
+
+/// The desk as the window first sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SessionStatus {
+    /// Which page to show.
+    pub state: SessionState,
+    /// The hospital's name, once set up.
+    pub hospital: String,
+    /// The site's name, once set up.
+    pub site: String,
+    /// Who is logged in.
+    pub user: Option<SessionUser>,
+    /// After how many idle seconds the desk locks.
+    #[ts(type = "number")]
+    pub idle_seconds: i64,
+    /// Version of the program.
+    pub app_version: String,
+}
+
+/// The first run: the hospital, the site, and the first person, who administers and supervises.
+#[derive(Deserialize, TS)]
+pub struct SetupRequest {
+    /// The hospital's name.
+    pub hospital: String,
+    /// The site's name.
+    pub site: String,
+    /// Login of the first person.
+    pub login: String,
+    /// Their name.
+    pub display_name: String,
+    /// Their password.
+    pub password: String,
+}
+
+/// What must be printed or written down now: it is shown once.
+#[derive(Serialize, TS)]
+pub struct SetupResponse {
+    /// Opens the database, or a backup on another PC, when every password is lost.
+    pub recovery_code: String,
+}
+
+/// A login.
+#[derive(Deserialize, TS)]
+pub struct LoginRequest {
+    /// What the person is called here.
+    pub login: String,
+    /// Their password.
+    pub password: String,
+}
+
+/// Every password is lost: the code gives `login` a new one.
+#[derive(Deserialize, TS)]
+pub struct RecoverRequest {
+    /// As printed; spaces, dashes and case do not matter.
+    pub recovery_code: String,
+    /// An active person of this desk.
+    pub login: String,
+    /// Their new password.
+    pub new_password: String,
+}
+
+/// The signed-in person's password again.
+#[derive(Deserialize, TS)]
+pub struct ConfirmRequest {
+    /// The password.
+    pub password: String,
+}
+
+/// A new password for the signed-in person.
+#[derive(Deserialize, TS)]
+pub struct ChangePasswordRequest {
+    /// The password until now.
+    pub password: String,
+    /// The password from now on.
+    pub new_password: String,
+}

@@ -1,0 +1,113 @@
+//! Settings, drafts and jobs.
+
+use std::sync::atomic::Ordering;
+
+use aftercare_domain::error_code::ErrorCode;
+use serde_json::json;
+
+use super::{DraftKeyRequest, DraftResponse, DraftSaveRequest, GetRequest, JobRequest, Settings, store};
+use crate::app::Ctx;
+use crate::app::jobs::JobStatus;
+use crate::audit;
+use crate::commands::Done;
+use crate::error::{FieldErrors, Result};
+
+/// Largest draft, in bytes of JSON.
+const LARGEST_DRAFT: usize = 512 * 1024;
+
+/// The settings in force.
+pub fn get(ctx: &Ctx, _: GetRequest) -> Result<Settings> {
+    ctx.read(store::load)
+}
+
+/// Stores the settings.
+///
+/// Errors: `Invalid` with fields.
+pub fn save(ctx: &Ctx, settings: Settings) -> Result<Settings> {
+    check(&settings)?;
+    ctx.write(|writer| {
+        let changed = store::save(writer, &settings)?;
+        let detail = json!({ "names": changed });
+        audit::append(writer.connection(), writer.now_millis(), ctx.user_id(), "settings.save", None, &detail)
+    })?;
+    ctx.session.idle_seconds.store(settings.idle_seconds, Ordering::Relaxed);
+    Ok(settings)
+}
+
+fn check(settings: &Settings) -> Result<()> {
+    let mut errors = FieldErrors::default();
+    if !(60..=3600).contains(&settings.idle_seconds) {
+        errors.add("idle_seconds", ErrorCode::BadNumber);
+    }
+    if !(6..=64).contains(&settings.password_policy.min_length) || settings.password_policy.min_kinds > 4 {
+        errors.add("password_policy", ErrorCode::BadNumber);
+    }
+    let schemes = ["tel:", "sip:", "callto:"];
+    let template = &settings.dial_template;
+    if !schemes.iter().any(|scheme| template.starts_with(scheme)) || !template.contains("{number}") {
+        errors.add("dial_template", ErrorCode::NotAllowed);
+    }
+    if !settings.area_code.chars().all(|c| c.is_ascii_digit()) || settings.area_code.len() > 3 {
+        errors.add("area_code", ErrorCode::NotAllowed);
+    }
+    if !settings.dial_prefix.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '*' | '#')) {
+        errors.add("dial_prefix", ErrorCode::NotAllowed);
+    }
+    if settings.calling_hours.is_empty() {
+        errors.add("calling_hours", ErrorCode::Required);
+    } else if !settings.calling_hours.iter().all(|span| is_span(span)) {
+        errors.add("calling_hours", ErrorCode::BadDate);
+    }
+    if !is_span(&settings.calling_limits) {
+        errors.add("calling_limits", ErrorCode::BadDate);
+    }
+    if !(1..=20).contains(&settings.max_attempts) {
+        errors.add("max_attempts", ErrorCode::BadNumber);
+    }
+    errors.check()
+}
+
+/// `HH:MM-HH:MM`, the first before the second.
+fn is_span(text: &str) -> bool {
+    let time = |text: &str| chrono::NaiveTime::parse_from_str(text, "%H:%M").ok();
+    text.split_once('-').and_then(|(from, to)| Some(time(from)? < time(to)?)).unwrap_or(false)
+}
+
+/// Keeps what is being typed.
+pub fn draft_save(ctx: &Ctx, request: DraftSaveRequest) -> Result<Done> {
+    let mut errors = FieldErrors::default();
+    if request.key.is_empty() || request.key.len() > 200 {
+        errors.add("key", ErrorCode::NotAllowed);
+    }
+    if request.body.to_string().len() > LARGEST_DRAFT {
+        errors.add_with("body", ErrorCode::TooLong, "max", LARGEST_DRAFT);
+    }
+    errors.check()?;
+    let now = ctx.now().timestamp_millis();
+    ctx.db().write(|c, _| store::save_draft(c, ctx.user_id(), &request.key, &request.body, now))?;
+    Ok(Done {})
+}
+
+/// What was being typed.
+pub fn draft_load(ctx: &Ctx, request: DraftKeyRequest) -> Result<DraftResponse> {
+    let found = ctx.read(|c| store::load_draft(c, ctx.user_id(), &request.key))?;
+    let (body, saved_at) = found.map_or((None, None), |(body, at)| (Some(body), Some(at)));
+    Ok(DraftResponse { body, saved_at })
+}
+
+/// The form was saved or given up.
+pub fn draft_clear(ctx: &Ctx, request: DraftKeyRequest) -> Result<Done> {
+    ctx.db().write(|c, _| store::clear_draft(c, ctx.user_id(), &request.key))?;
+    Ok(Done {})
+}
+
+/// How far a job of mine is.
+pub fn job(ctx: &Ctx, request: JobRequest) -> Result<JobStatus> {
+    ctx.app.jobs.status(request.id, ctx.user_id())
+}
+
+/// Asks a job of mine to stop.
+pub fn job_cancel(ctx: &Ctx, request: JobRequest) -> Result<Done> {
+    ctx.app.jobs.cancel(request.id, ctx.user_id());
+    Ok(Done {})
+}

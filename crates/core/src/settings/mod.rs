@@ -1,0 +1,104 @@
+//! What a hospital may set, with defaults; and drafts of what is being typed.
+
+pub mod commands;
+mod password_policy;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+pub use password_policy::PasswordPolicy;
+pub use store::load;
+
+/// Everything a hospital may set. Thresholds that no rule confirms are settings, not constants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Settings {
+    /// After how many idle seconds the desk locks.
+    #[ts(type = "number")]
+    pub idle_seconds: i64,
+    /// What a password must be.
+    pub password_policy: PasswordPolicy,
+    /// The telephone said to patients.
+    pub hospital_phone: String,
+    /// Area code for local numbers, without the trunk 0 ("10", "755").
+    pub area_code: String,
+    /// What dialling opens: `{number}` is replaced. Only `tel:`, `sip:` and `callto:`.
+    pub dial_template: String,
+    /// Dialled before outside numbers by the office telephone ("0", "9,").
+    pub dial_prefix: String,
+    /// Hours in which patients are called, `HH:MM-HH:MM`.
+    pub calling_hours: Vec<String>,
+    /// Never before or after these, whatever the hours above.
+    pub calling_limits: String,
+    /// Whether to call on days off and holidays.
+    pub call_on_days_off: bool,
+    /// Tries before a task fails.
+    pub max_attempts: u32,
+    /// Minutes between two tries of the same patient.
+    pub min_gap_minutes: u32,
+    /// How many rows one export may have.
+    pub export_max_rows: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            idle_seconds: 300,
+            password_policy: PasswordPolicy::default(),
+            hospital_phone: String::new(),
+            area_code: String::new(),
+            dial_template: "tel:{number}".to_owned(),
+            dial_prefix: String::new(),
+            calling_hours: vec!["09:00-12:00".to_owned(), "14:00-17:30".to_owned()],
+            calling_limits: "08:00-20:00".to_owned(),
+            call_on_days_off: false,
+            max_attempts: 3,
+            min_gap_minutes: 120,
+            export_max_rows: 200_000,
+        }
+    }
+}
+
+/// Asks for the settings.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "SettingsGetRequest")]
+pub struct GetRequest {}
+
+/// Keeps what is being typed, for the signed-in person.
+#[derive(Deserialize, TS)]
+pub struct DraftSaveRequest {
+    /// Which form: `feature:record`.
+    pub key: String,
+    /// What is in it.
+    #[ts(type = "unknown")]
+    pub body: serde_json::Value,
+}
+
+/// Which draft.
+#[derive(Deserialize, TS)]
+pub struct DraftKeyRequest {
+    /// Which form: `feature:record`.
+    pub key: String,
+}
+
+/// A draft, if there is one.
+#[derive(Serialize, TS)]
+pub struct DraftResponse {
+    /// What was in the form.
+    #[ts(type = "unknown")]
+    pub body: Option<serde_json::Value>,
+    /// When it was kept, milliseconds UTC.
+    #[ts(type = "number | null")]
+    pub saved_at: Option<i64>,
+}
+
+/// Which job.
+#[derive(Debug, Deserialize, TS)]
+pub struct JobRequest {
+    /// The job.
+    pub id: Uuid,
+}

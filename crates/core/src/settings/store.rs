@@ -1,0 +1,95 @@
+use rusqlite::{Connection, params};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::Settings;
+use crate::change_log::{SETTING, Writer};
+use crate::error::Result;
+
+/// The settings: each stored value, the default for the rest. A value that this version cannot
+/// read (a newer program wrote it) is the default here and stays in the table.
+pub fn load(connection: &Connection) -> Result<Settings> {
+    let mut statement = connection.prepare_cached("SELECT name, value FROM setting")?;
+    let mut rows = statement.query([])?;
+    let Value::Object(mut known) = serde_json::to_value(Settings::default())? else {
+        return Ok(Settings::default());
+    };
+    while let Some(row) = rows.next()? {
+        let (name, value): (String, String) = (row.get("name")?, row.get("value")?);
+        let Ok(value) = serde_json::from_str::<Value>(&value) else { continue };
+        let mut with = known.clone();
+        with.insert(name, value);
+        if serde_json::from_value::<Settings>(Value::Object(with.clone())).is_ok() {
+            known = with;
+        }
+    }
+    Ok(serde_json::from_value(Value::Object(known))?)
+}
+
+/// Stores what differs from what is there.
+pub(super) fn save(writer: &mut Writer<'_>, settings: &Settings) -> Result<Vec<String>> {
+    let values = |settings: &Settings| -> Result<Map<String, Value>> {
+        Ok(serde_json::to_value(settings)?.as_object().cloned().unwrap_or_default())
+    };
+    let before = values(&load(writer.connection())?)?;
+    let mut changed = Vec::new();
+    for (name, value) in values(settings)? {
+        if before.get(&name) == Some(&value) {
+            continue;
+        }
+        let id = setting_id(&name);
+        let there: i64 = writer
+            .connection()
+            .prepare_cached("SELECT count(*) FROM setting WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?;
+        let text = value.to_string();
+        if there == 0 {
+            writer.create(&SETTING, id, &[("name", name.as_str().into()), ("value", text.into())])?;
+        } else {
+            writer.update(&SETTING, id, &[("value", text.into())])?;
+        }
+        changed.push(name);
+    }
+    Ok(changed)
+}
+
+/// The same setting has the same id on every desk, so that two desks' values meet.
+fn setting_id(name: &str) -> Uuid {
+    const SETTINGS: Uuid = Uuid::from_u128(0x3a6d_52a8_41b7_4e0f_9c57_6f1d_a1f2_88c3);
+    Uuid::new_v5(&SETTINGS, name.as_bytes())
+}
+
+pub(super) fn save_draft(
+    connection: &Connection,
+    user: Uuid,
+    key: &str,
+    body: &Value,
+    at_millis: i64,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO draft (user_id, key, body, saved_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (user_id, key) DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at",
+        )?
+        .execute(params![user, key, body.to_string(), at_millis])?;
+    Ok(())
+}
+
+pub(super) fn load_draft(connection: &Connection, user: Uuid, key: &str) -> Result<Option<(Value, i64)>> {
+    let found = crate::db::optional(
+        connection
+            .prepare_cached("SELECT body, saved_at FROM draft WHERE user_id = ?1 AND key = ?2")?
+            .query_row(params![user, key], |row| Ok((row.get::<_, String>("body")?, row.get("saved_at")?))),
+    )?;
+    Ok(match found {
+        Some((body, at)) => Some((serde_json::from_str(&body)?, at)),
+        None => None,
+    })
+}
+
+pub(super) fn clear_draft(connection: &Connection, user: Uuid, key: &str) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM draft WHERE user_id = ?1 AND key = ?2")?
+        .execute(params![user, key])?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! A desk for tests: a throw-away home, a clock that tests move, cheap passwords.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aftercare_domain::access::{Permission, Role};
+use chrono::{DateTime, TimeZone, Utc};
+use serde_json::{Value, json};
+
+use crate::app::{App, Ctx};
+use crate::env::{Env, PasswordCost};
+use crate::error::WireError;
+
+pub const PASSWORD: &str = "correct horse 9";
+
+/// A hospital with `alice`, its first person, at the desk.
+pub struct Desk {
+    pub home: tempfile::TempDir,
+    pub app: Arc<App>,
+    pub recovery_code: String,
+    millis: Arc<AtomicI64>,
+}
+
+impl Desk {
+    /// Set up and logged in, on Monday 2026-11-16 at 09:30 in China.
+    pub fn new() -> Self {
+        let millis = Arc::new(AtomicI64::new(
+            Utc.with_ymd_and_hms(2026, 11, 16, 1, 30, 0).unwrap().timestamp_millis(),
+        ));
+        let home = tempfile::tempdir().unwrap();
+        let app = App::open(home.path(), env(&millis)).unwrap();
+        let answer = app
+            .call(
+                "session_setup",
+                json!({ "hospital": "测试医院", "site": "总院", "login": "alice", "display_name": "Alice", "password": PASSWORD }),
+            )
+            .unwrap();
+        let recovery_code = answer["recovery_code"].as_str().unwrap().to_owned();
+        let desk = Self { home, app, recovery_code, millis };
+        desk.login("alice").unwrap();
+        desk
+    }
+
+    /// The same home opened again, as after a restart; nobody is logged in.
+    pub fn restarted(&self) -> Arc<App> {
+        App::open(self.home.path(), env(&self.millis)).unwrap()
+    }
+
+    pub fn login(&self, who: &str) -> Result<Value, WireError> {
+        self.app.call("session_login", json!({ "login": who, "password": PASSWORD }))
+    }
+
+    /// Adds a colleague with the usual password.
+    pub fn add(&self, login: &str, roles: &[Role]) -> Value {
+        self.call(
+            "staff_save",
+            json!({ "id": null, "login": login, "display_name": login, "job_number": "", "department": "心血管内科",
+                    "roles": roles, "active": true, "password": PASSWORD }),
+        )
+    }
+
+    /// Calls a command that must succeed.
+    pub fn call(&self, command: &str, request: Value) -> Value {
+        self.app.call(command, request).unwrap_or_else(|error| panic!("{command}: {error:?}"))
+    }
+
+    /// Calls a command that must fail; its code.
+    pub fn refused(&self, command: &str, request: Value) -> String {
+        self.app.call(command, request).expect_err(command).code.as_str().to_owned()
+    }
+
+    /// The signed-in person's context, for calling Rust functions directly.
+    pub fn ctx(&self) -> Ctx {
+        self.app.signed_in(Permission::SignedIn).unwrap()
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.app.env.now()
+    }
+
+    /// Moves the clock.
+    pub fn wait(&self, time: chrono::Duration) {
+        self.millis.fetch_add(time.num_milliseconds(), Ordering::Relaxed);
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn env(millis: &Arc<AtomicI64>) -> Env {
+    let millis = Arc::clone(millis);
+    Env {
+        clock: Arc::new(move || DateTime::from_timestamp_millis(millis.load(Ordering::Relaxed)).unwrap()),
+        password_cost: PasswordCost::Fixed { memory_kib: 64, passes: 1 },
+    }
+}
