@@ -4,6 +4,7 @@
 //! and the tests compute the same results from the same inputs.
 
 pub mod access;
+pub mod calendar;
 pub mod cell_text;
 pub mod codes;
 pub mod error_code;
