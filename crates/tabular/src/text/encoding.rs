@@ -110,22 +110,29 @@ fn decode_gb18030(bytes: &[u8], out: &mut String) -> bool {
     false
 }
 
-/// The share of everyday Chinese (the 3,755 characters of GB 2312's first level, and its
-/// punctuation) among the characters that are not ASCII. Text decoded wrongly has few of them.
+/// The share of everyday Chinese among the characters of two bytes in GB18030. Text decoded wrongly
+/// has little of it.
 fn commonness(text: &str) -> f64 {
-    let mut all = 0u32;
-    let mut common = 0u32;
+    match everyday(text) {
+        (0, _) => 0.0,
+        (double, common) => common as f64 / double as f64,
+    }
+}
+
+/// How many characters have two bytes in GB18030, and how many of them are everyday ones: the
+/// 3,755 characters of GB 2312's first level, its punctuation and full-width forms.
+fn everyday(text: &str) -> (u64, u64) {
+    let mut double = 0;
+    let mut common = 0;
     let mut buffer = [0u8; 4];
     for character in text.chars().filter(|c| !c.is_ascii()) {
-        all += 1;
         let (bytes, _, lost) = GB18030.encode(character.encode_utf8(&mut buffer));
-        let is_common = match bytes.as_ref() {
-            [0xB0..=0xD7 | 0xA1 | 0xA3, 0xA1..=0xFE] => !lost,
-            _ => false,
-        };
-        common += u32::from(is_common);
+        if let ([lead, trail], false) = (bytes.as_ref(), lost) {
+            double += 1;
+            common += u64::from(matches!(lead, 0xB0..=0xD7 | 0xA1 | 0xA3) && *trail >= 0xA1);
+        }
     }
-    if all == 0 { 1.0 } else { f64::from(common) / f64::from(all) }
+    (double, common)
 }
 
 /// Pieces longer than this are judged in parts.
@@ -144,14 +151,17 @@ pub(crate) struct Tally {
     both_as_utf8: f64,
     both_as_gb18030: f64,
     neither: u64,
-    /// Everyday characters among all, of a sample decoded as GB18030.
+    /// Lines of the sample of GB18030, its double-byte characters, and the everyday ones among them.
     sampled: u64,
-    sample_commonness: f64,
+    sampled_double: u64,
+    sampled_common: u64,
     scratch: String,
 }
 
 /// After so many lines a sample of the text's commonness is large enough.
 const SAMPLE_PIECES: u64 = 2_000;
+/// Fewer characters than this are too few to tell nonsense from rare names.
+const LEAST_SAMPLE: u64 = 12;
 
 impl Tally {
     /// Takes the next block of the file.
@@ -207,7 +217,9 @@ impl Tally {
                 self.gb18030 += 1;
                 if self.sampled < SAMPLE_PIECES {
                     self.sampled += 1;
-                    self.sample_commonness += commonness(&self.scratch);
+                    let (double, common) = everyday(&self.scratch);
+                    self.sampled_double += double;
+                    self.sampled_common += common;
                 }
             }
         }
@@ -223,7 +235,8 @@ impl Tally {
             return None;
         }
         // Big5, Shift-JIS and EUC-KR are mostly valid GB18030, of characters nobody writes.
-        if self.gb18030 > self.utf8 && self.sample_commonness / (self.sampled as f64) < 0.25 {
+        let nonsense = self.sampled_double >= LEAST_SAMPLE && self.sampled_common * 4 < self.sampled_double;
+        if self.gb18030 > self.utf8 && nonsense {
             return None;
         }
         Some(match self.utf8.cmp(&self.gb18030) {
