@@ -9,6 +9,7 @@ pub mod cell_text;
 pub mod codes;
 pub mod error_code;
 pub mod hlc;
+pub mod icd10;
 pub mod id_number;
 pub mod op;
 pub mod personal;
