@@ -10,7 +10,8 @@ CREATE TABLE desk (
   made_at       INTEGER NOT NULL,
   last_dseq     INTEGER NOT NULL,
   chain_hash    BLOB    NOT NULL,
-  last_hlc      INTEGER NOT NULL
+  last_hlc      INTEGER NOT NULL,
+  last_backup_at INTEGER
 ) STRICT;
 
 CREATE TABLE op (

@@ -46,6 +46,7 @@ impl App {
     /// Opens the application on `home`, which need not exist yet.
     pub fn open(home: &Path, env: Env) -> Result<Arc<Self>> {
         std::fs::create_dir_all(home)?;
+        crate::settings::finish_restore(home)?;
         Ok(Arc::new(Self {
             home: home.to_owned(),
             env,

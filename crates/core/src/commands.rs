@@ -82,6 +82,7 @@ commands! {
         session_setup: session::commands::setup, session::SetupRequest => session::SetupResponse;
         session_login: session::commands::login, session::LoginRequest => session::SessionStatus;
         session_recover: session::commands::recover, session::RecoverRequest => session::SessionStatus;
+        settings_restore: settings::commands::restore, settings::RestoreRequest => settings::RestoreResponse;
         session_lock: session::commands::lock, session::StatusRequest => Done;
     }
     signed_in {
@@ -95,6 +96,8 @@ commands! {
         settings_save: SettingsEdit, settings::commands::save, settings::Settings => settings::Settings;
         settings_job: SignedIn, settings::commands::job, settings::JobRequest => JobStatus;
         settings_job_cancel: SignedIn, settings::commands::job_cancel, settings::JobRequest => Done;
+        settings_backup: Backup, settings::commands::backup, settings::BackupRequest => settings::BackupResponse;
+        settings_doctor: Backup, settings::commands::doctor, settings::DoctorRequest => settings::DoctorResponse;
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
         staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;
         staff_reset_password: StaffEdit, staff::commands::reset_password, staff::ResetPasswordRequest => Done;

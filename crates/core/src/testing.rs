@@ -92,6 +92,15 @@ impl Default for Desk {
     }
 }
 
+/// An empty home, as on another PC.
+pub fn other_pc() -> (tempfile::TempDir, Arc<App>) {
+    let home = tempfile::tempdir().unwrap();
+    let millis =
+        Arc::new(AtomicI64::new(Utc.with_ymd_and_hms(2026, 11, 17, 1, 0, 0).unwrap().timestamp_millis()));
+    let app = App::open(home.path(), env(&millis)).unwrap();
+    (home, app)
+}
+
 fn env(millis: &Arc<AtomicI64>) -> Env {
     let millis = Arc::clone(millis);
     Env {

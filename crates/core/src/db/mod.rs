@@ -86,6 +86,12 @@ impl Db {
         work(&mut lock(&self.writer))
     }
 
+    /// A connection of its own that only reads, for work that takes long (a backup) and must not
+    /// hold up the desk's readers.
+    pub fn connect_beside(&self) -> Result<Connection> {
+        open::connect_reader(&self.path, &self.key)
+    }
+
     fn reader(&self) -> MutexGuard<'_, Connection> {
         for reader in &self.readers {
             if let Ok(free) = reader.try_lock() {

@@ -123,8 +123,18 @@ impl KeyFile {
         self.recovery.as_ref().ok_or_else(|| Error::new(ErrorCode::KeysDamaged))
     }
 
+    /// The file as it travels in a backup: without the failure counts of this desk.
+    pub(crate) fn for_backup(&self) -> Self {
+        Self { failures: Failures::default(), ..self.clone() }
+    }
+
+    /// The same hospital on another PC: a new machine salt, no user slots, the recovery slot kept.
+    pub(crate) fn for_another_machine(&self) -> Result<Self> {
+        Ok(Self { recovery: self.recovery.clone(), ..Self::new(&self.hospital, &self.site)? })
+    }
+
     /// Opens the slot of `login` with `password`. An unknown login takes as long and says the same.
-    pub(super) fn open(&self, login: &str, password: &str) -> Result<Option<(Uuid, DatabaseKey)>> {
+    pub(crate) fn open(&self, login: &str, password: &str) -> Result<Option<(Uuid, DatabaseKey)>> {
         let Some(slot) = self.users.iter().find(|slot| slot.login == login) else {
             let cost = self.users.first().map_or(Cost { memory_kib: 64 * 1024, passes: 3 }, |slot| slot.cost);
             keys::stretch(password.as_bytes(), &[0; 16], cost)?;
@@ -137,7 +147,7 @@ impl KeyFile {
     }
 
     /// Makes or replaces the slot of a user.
-    pub(super) fn put(
+    pub(crate) fn put(
         &mut self,
         user_id: Uuid,
         login: &str,

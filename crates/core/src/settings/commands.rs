@@ -1,16 +1,21 @@
 //! Settings, drafts and jobs.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use aftercare_domain::error_code::ErrorCode;
 use serde_json::json;
 
+use super::{
+    BackupRequest, BackupResponse, DoctorRequest, DoctorResponse, RestoreRequest, RestoreResponse, backup,
+    doctor, restore,
+};
 use super::{DraftKeyRequest, DraftResponse, DraftSaveRequest, GetRequest, JobRequest, Settings, store};
-use crate::app::Ctx;
 use crate::app::jobs::JobStatus;
+use crate::app::{App, Ctx};
 use crate::audit;
 use crate::commands::Done;
-use crate::error::{FieldErrors, Result};
+use crate::error::{Error, FieldErrors, Result};
 
 /// Largest draft, in bytes of JSON.
 const LARGEST_DRAFT: usize = 512 * 1024;
@@ -110,4 +115,32 @@ pub fn job(ctx: &Ctx, request: JobRequest) -> Result<JobStatus> {
 pub fn job_cancel(ctx: &Ctx, request: JobRequest) -> Result<Done> {
     ctx.app.jobs.cancel(request.id, ctx.user_id());
     Ok(Done {})
+}
+
+/// Writes a backup and checks it.
+///
+/// Errors: `FileUnwritable`, `DiskFull`, `DatabaseDamaged`.
+pub fn backup(ctx: &Ctx, request: BackupRequest) -> Result<BackupResponse> {
+    let made_at = ctx.now().timestamp_millis();
+    let target = std::path::absolute(&request.path)?;
+    if target.parent() == Some(&*std::path::absolute(&ctx.app.home)?) {
+        // A backup beside the database dies with it, and could take its name.
+        return Err(Error::field("path", ErrorCode::NotAllowed));
+    }
+    let written = backup::write(ctx.db(), &ctx.app.home, &target, made_at, env!("CARGO_PKG_VERSION"))?;
+    ctx.db().write(|c, _| {
+        store::note_backup(c, made_at)?;
+        audit::append(c, made_at, ctx.user_id(), "settings.backup", None, &json!({ "bytes": written.bytes }))
+    })?;
+    Ok(BackupResponse { path: request.path, bytes: written.bytes, made_at })
+}
+
+/// Examines the desk.
+pub fn doctor(ctx: &Ctx, _: DoctorRequest) -> Result<DoctorResponse> {
+    doctor::examine(ctx)
+}
+
+/// Puts a backup in place; nobody need be logged in, and whoever is gets logged out.
+pub fn restore(app: &Arc<App>, request: RestoreRequest) -> Result<RestoreResponse> {
+    restore::restore(app, &request)
 }

@@ -1,7 +1,10 @@
 //! What a hospital may set, with defaults; and drafts of what is being typed.
 
+mod backup;
 pub mod commands;
+mod doctor;
 mod password_policy;
+mod restore;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
 
+pub use backup::finish_restore;
 pub use password_policy::PasswordPolicy;
 pub use store::load;
 
@@ -101,4 +105,72 @@ pub struct DraftResponse {
 pub struct JobRequest {
     /// The job.
     pub id: Uuid,
+}
+
+/// Where to write a backup.
+#[derive(Deserialize, TS)]
+pub struct BackupRequest {
+    /// The file; one that is there is replaced when the new one is whole.
+    pub path: String,
+}
+
+/// A backup that was written, read back and checked.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct BackupResponse {
+    /// The file.
+    pub path: String,
+    /// Its size.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// When it was made, milliseconds UTC.
+    #[ts(type = "number")]
+    pub made_at: i64,
+}
+
+/// A backup to put in place.
+#[derive(Deserialize, TS)]
+pub struct RestoreRequest {
+    /// The file.
+    pub path: String,
+    /// A person of the backed-up desk.
+    pub login: String,
+    /// Their password; with a recovery code their new one.
+    pub password: String,
+    /// The printed code: needed on another PC.
+    pub recovery_code: Option<String>,
+}
+
+/// What was put in place.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct RestoreResponse {
+    /// Whose desk.
+    pub hospital: String,
+    /// When the backup was made, milliseconds UTC.
+    #[ts(type = "number")]
+    pub made_at: i64,
+}
+
+/// Asks for an examination of the desk.
+#[derive(Debug, Deserialize, TS)]
+pub struct DoctorRequest {}
+
+/// What the examination found.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct DoctorResponse {
+    /// Whether nothing is broken. Warnings do not count.
+    pub healthy: bool,
+    /// Each check.
+    pub checks: Vec<DoctorCheck>,
+}
+
+/// One check.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct DoctorCheck {
+    /// What was looked at: `pages`, `audit`, `change_log`, `search_index`, `disk`, `backup`, `calendar` …
+    pub check: String,
+    /// `ok`, `warning`, `broken`.
+    pub state: String,
+    /// Numbers that belong to it.
+    #[ts(type = "Record<string, string | number>")]
+    pub params: serde_json::Value,
 }

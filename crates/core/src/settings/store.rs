@@ -93,3 +93,14 @@ pub(super) fn clear_draft(connection: &Connection, user: Uuid, key: &str) -> Res
         .execute(params![user, key])?;
     Ok(())
 }
+
+/// Remembers on this desk when a backup last went well.
+pub(super) fn note_backup(connection: &Connection, at_millis: i64) -> Result<()> {
+    connection.execute("UPDATE desk SET last_backup_at = ?1", [at_millis])?;
+    Ok(())
+}
+
+/// When a backup last went well on this desk, milliseconds UTC.
+pub(super) fn last_backup(connection: &Connection) -> Result<Option<i64>> {
+    Ok(connection.query_row("SELECT last_backup_at FROM desk", [], |row| row.get(0))?)
+}

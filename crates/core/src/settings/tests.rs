@@ -22,3 +22,117 @@ fn a_dial_template_that_opens_anything_else_is_refused() {
     let error = desk.app.call("settings_save", settings).unwrap_err();
     assert_eq!(error.fields[0].field, "dial_template");
 }
+
+mod backups {
+    use super::*;
+    use crate::app::App;
+    use crate::testing::{PASSWORD, other_pc};
+
+    fn backed_up(desk: &Desk) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        desk.call("settings_draft_save", json!({ "key": "k", "body": "kept" }));
+        desk.call("settings_backup", json!({ "path": folder.path().join("b.bak") }));
+        desk.call("settings_draft_save", json!({ "key": "k", "body": "later" }));
+        folder
+    }
+
+    fn restore(
+        app: &std::sync::Arc<App>,
+        folder: &tempfile::TempDir,
+        code: Option<&str>,
+    ) -> Result<(), String> {
+        let request = json!({ "path": folder.path().join("b.bak"), "login": "alice", "password": PASSWORD, "recovery_code": code });
+        app.call("settings_restore", request).map(|_| ()).map_err(|error| error.code.as_str().to_owned())
+    }
+
+    fn draft(app: &std::sync::Arc<App>) -> serde_json::Value {
+        app.call("session_login", json!({ "login": "alice", "password": PASSWORD })).unwrap();
+        app.call("settings_draft_load", json!({ "key": "k" })).unwrap()["body"].clone()
+    }
+
+    #[test]
+    fn alice_restores_on_her_pc_with_her_password_and_the_old_desk_is_kept_aside() {
+        let desk = Desk::new();
+        let folder = backed_up(&desk);
+        restore(&desk.app, &folder, None).unwrap();
+        assert_eq!(draft(&desk.app), "kept");
+        let aside = std::fs::read_dir(desk.home.path()).unwrap();
+        assert!(aside.flatten().any(|e| e.file_name().to_string_lossy().starts_with("before-restore-")));
+        desk.call("audit_verify", json!({}));
+    }
+
+    #[test]
+    fn on_another_pc_the_recovery_code_opens_it() {
+        let desk = Desk::new();
+        let folder = backed_up(&desk);
+        let (home, app) = other_pc();
+        restore(&app, &folder, Some(&desk.recovery_code)).unwrap();
+        assert_eq!(draft(&app), "kept");
+        drop(home);
+        let (_home, app) = other_pc();
+        let wrong = crate::session::RecoveryCode::random().unwrap().text();
+        assert_eq!(restore(&app, &folder, Some(&wrong)), Err("wrong_recovery_code".to_owned()));
+    }
+
+    #[test]
+    fn a_cut_or_altered_backup_changes_nothing() {
+        let desk = Desk::new();
+        let folder = backed_up(&desk);
+        let path = folder.path().join("b.bak");
+        let whole = std::fs::read(&path).unwrap();
+        let mut altered = whole.clone();
+        let at = altered.len() / 2;
+        altered[at] ^= 1;
+        let mut header = whole.clone();
+        header[40] ^= 1;
+        for (bytes, code) in [
+            (&whole[..whole.len() - 1], "backup_damaged"),
+            (&whole[..30], "backup_damaged"),
+            (&altered[..], "backup_damaged"),
+            (&header[..], "backup_damaged"),
+            (&b"PK\x03\x04"[..], "not_a_backup"),
+            (&[][..], "not_a_backup"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(restore(&desk.app, &folder, None), Err(code.to_owned()));
+        }
+        assert_eq!(draft(&desk.app), "later");
+    }
+
+    #[test]
+    fn a_restore_cut_off_in_the_middle_is_finished_at_the_next_start() {
+        let desk = Desk::new();
+        let folder = backed_up(&desk);
+        restore(&desk.app, &folder, None).unwrap();
+        // As if the program had died after moving the database in but before the keys.
+        let home = desk.home.path();
+        std::fs::create_dir(home.join("restore.ready")).unwrap();
+        std::fs::write(home.join("restore.ready/stamp"), "7").unwrap();
+        for name in ["keys.json", "keys.twin.json"] {
+            std::fs::copy(home.join(name), home.join("restore.ready").join(name)).unwrap();
+        }
+        assert_eq!(draft(&desk.restarted()), "kept");
+        assert!(!home.join("restore.ready").exists());
+    }
+
+    #[test]
+    fn a_backup_cannot_be_read_without_a_key() {
+        let desk = Desk::new();
+        let folder = tempfile::tempdir().unwrap();
+        desk.call("settings_draft_save", json!({ "key": "k", "body": "canary-13800138000" }));
+        desk.call("settings_backup", json!({ "path": folder.path().join("b.bak") }));
+        let bytes = std::fs::read(folder.path().join("b.bak")).unwrap();
+        assert!(!bytes.windows(18).any(|window| window == b"canary-13800138000"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
+    }
+
+    #[test]
+    fn the_doctor_finds_a_broken_chain() {
+        let desk = Desk::new();
+        assert_eq!(desk.call("settings_doctor", json!({}))["healthy"], true);
+        desk.ctx().db().write(|c, _| Ok(c.execute("UPDATE audit SET at = 0 WHERE seq = 1", [])?)).unwrap();
+        let found = desk.call("settings_doctor", json!({}));
+        assert_eq!(found["healthy"], false);
+        assert_eq!(found["checks"][1]["params"]["code"], "audit_broken");
+    }
+}

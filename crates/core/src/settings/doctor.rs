@@ -1,0 +1,50 @@
+//! Examines a desk: what is broken, what will be.
+
+use serde_json::{Value, json};
+
+use super::{DoctorCheck, DoctorResponse, backup, store};
+use crate::app::Ctx;
+use crate::error::{Error, Result};
+use crate::{audit, change_log};
+
+/// Days after which a missing backup is told.
+const BACKUP_DAYS: i64 = 7;
+
+/// Runs every check; a broken one does not stop the others.
+pub(super) fn examine(ctx: &Ctx) -> Result<DoctorResponse> {
+    let beside = ctx.db().connect_beside()?;
+    let checks = vec![
+        whole("pages", backup::check_pages(&beside).map(|()| json!({}))),
+        whole("audit", audit::verify(&beside).map(|found| json!({ "entries": found.entries }))),
+        whole("change_log", change_log::verify(&beside).map(|found| json!({ "records": found.records }))),
+        last_backup(ctx, store::last_backup(&beside)?),
+        size(ctx)?,
+    ];
+    let healthy = checks.iter().all(|check| check.state != "broken");
+    Ok(DoctorResponse { healthy, checks })
+}
+
+fn check(name: &str, state: &str, params: Value) -> DoctorCheck {
+    DoctorCheck { check: name.to_owned(), state: state.to_owned(), params }
+}
+
+fn whole(name: &str, result: Result<Value, Error>) -> DoctorCheck {
+    match result {
+        Ok(params) => check(name, "ok", params),
+        Err(error) => check(name, "broken", json!({ "code": error.code.as_str() })),
+    }
+}
+
+fn last_backup(ctx: &Ctx, at: Option<i64>) -> DoctorCheck {
+    let days = at.map(|at| (ctx.now().timestamp_millis() - at).div_euclid(86_400_000));
+    match days {
+        Some(days) if days <= BACKUP_DAYS => check("backup", "ok", json!({ "days": days })),
+        Some(days) => check("backup", "warning", json!({ "days": days })),
+        None => check("backup", "warning", json!({})),
+    }
+}
+
+fn size(ctx: &Ctx) -> Result<DoctorCheck> {
+    let bytes = std::fs::metadata(ctx.db().path())?.len();
+    Ok(check("size", "ok", json!({ "megabytes": bytes / 1_000_000 })))
+}
