@@ -11,6 +11,8 @@ pub mod commands;
 pub mod db;
 pub mod env;
 pub mod error;
+#[cfg(test)]
+mod error_tests;
 pub mod session;
 pub mod settings;
 pub mod staff;
