@@ -44,7 +44,7 @@ export function startDraftFlushing(): void {
 }
 
 /**
- * Keeps what is being typed under `key` (`followup/call/<task>`) in the encrypted database, and brings it back after a
+ * Keeps what is being typed under `key` (`followup:call:<task>`) in the encrypted database, and brings it back after a
  * crash, a lock or a walk to another page. Nothing but `clear` removes it.
  */
 export function useDraft<T extends object>(key: string, fresh: () => T): Draft<T> {
@@ -62,7 +62,7 @@ export function useDraft<T extends object>(key: string, fresh: () => T): Draft<T
       if (text === stored) return settle()
       state.value = 'saving'
       try {
-        await backend.call('settings_draft_save', { key, body: text })
+        await backend.call('settings_draft_save', { key, body: JSON.parse(text) as unknown })
         stored = text
         if (JSON.stringify(body.value) === text) settle()
         state.value = 'idle'
@@ -92,7 +92,7 @@ export function useDraft<T extends object>(key: string, fresh: () => T): Draft<T
       await waiting.get(key)?.save()
       const answer = await backend.call('settings_draft_load', { key })
       if (answer.body !== null) {
-        body.value = { ...fresh(), ...(JSON.parse(answer.body) as T) }
+        body.value = { ...fresh(), ...(answer.body as T) }
         stored = JSON.stringify(body.value)
         restored.value = true
       }

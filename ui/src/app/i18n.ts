@@ -6,7 +6,11 @@ export type Locale = (typeof LOCALES)[number]
 
 type Tree = { [key: string]: string | Tree }
 
-const files = import.meta.glob<Tree>('../../../assets/locales/*/*.json', { eager: true, import: 'default' })
+const files = import.meta.glob<Tree>(
+  // Words of the window's shell and of the command line are for those programs.
+  ['../../../assets/locales/*/*.json', '!**/shell.json', '!**/cli.json'],
+  { eager: true, import: 'default' },
+)
 
 /** `{"login": {"title": "…"}}` of session.json becomes `session.login.title`, so look-ups are one step. */
 export function flatten(prefix: string, tree: Tree, into: Record<string, string> = {}): Record<string, string> {

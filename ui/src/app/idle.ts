@@ -23,16 +23,20 @@ export function startIdleWatch(options: IdleOptions): () => void {
 
   function sign() {
     lastSign = now()
-    if (options.active() && lastSign - lastTouch >= TOUCH_EVERY_MS) {
-      lastTouch = lastSign
-      backend.call('session_touch', {}).catch(() => undefined)
-    }
+  }
+
+  /** Tells of the last sign of life, late rather than never: the core's clock must not run out before this one. */
+  function touch() {
+    if (lastSign <= lastTouch || now() - lastTouch < TOUCH_EVERY_MS) return
+    lastTouch = now()
+    backend.call('session_touch', {}).catch(() => undefined)
   }
 
   async function tick() {
     const active = options.active()
-    if (active && !wasActive) lastSign = now()
+    if (active && !wasActive) lastSign = lastTouch = now()
     wasActive = active
+    if (active) touch()
     if (!active || locking || now() - lastSign < options.idleSeconds() * 1000) return
     locking = true
     await options.lock().catch(() => undefined)

@@ -43,9 +43,7 @@ export async function lockSession(): Promise<void> {
 
 /** Ends the session: the next person starts on the log-in page, not on this one's. */
 export async function logOut(): Promise<void> {
-  await flushDrafts()
-  await backend.call('session_logout', {})
-  await refreshSession()
+  await lockSession()
   switchUser()
 }
 
@@ -64,7 +62,7 @@ export function may(permission: string | undefined): boolean {
 export function startSession(): void {
   backend.on('locked', () => void refreshSession())
   startIdleWatch({
-    idleSeconds: () => status.value?.idle_seconds ?? 300,
+    idleSeconds: () => status.value?.idle_seconds || 300,
     active: () => status.value?.state === 'open',
     lock: lockSession,
   })

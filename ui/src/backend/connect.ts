@@ -1,12 +1,4 @@
-import {
-  BackendError,
-  type Backend,
-  type BackendEvent,
-  type EventKind,
-  type EventOf,
-  type FieldError,
-  type Transport,
-} from './contract'
+import { BackendError, type Backend, type BackendEvents, type EventName, type FieldError, type Transport } from './contract'
 
 /** Turns whatever a host rejects with into a `BackendError`, so that pages meet one shape only. */
 export function toBackendError(reason: unknown): BackendError {
@@ -34,33 +26,37 @@ function parsed(text: string): unknown {
 
 /** Builds the backend on a host: one subscription to the host, many listeners here. */
 export function connect(transport: Transport): Backend {
-  const handlers = new Map<EventKind, Set<(event: BackendEvent) => void>>()
+  type Handler = (payload: unknown) => void
+  const handlers = new Map<string, Set<Handler>>()
   let listening = false
 
-  function dispatch(payload: unknown) {
-    const event = payload as BackendEvent
-    handlers.get(event?.kind)?.forEach((handler) => handler(event))
+  function dispatch(event: unknown) {
+    const { name, payload } = event as { name: string; payload: unknown }
+    handlers.get(name)?.forEach((handler) => handler(payload))
   }
 
   async function guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (reason) {
-      throw toBackendError(reason)
+      const error = toBackendError(reason)
+      // A page may ask at the very moment of locking: the answer says what the missed event would have said.
+      if (error.code === 'signed_out') dispatch({ name: 'locked', payload: {} })
+      throw error
     }
   }
 
   return {
     call: (name, request) => guarded(() => transport.rpc(name, request)) as never,
-    on<K extends EventKind>(kind: K, handler: (event: EventOf<K>) => void) {
+    on<K extends EventName>(name: K, handler: (payload: BackendEvents[K]) => void) {
       if (!listening) {
         listening = true
         transport.listen(dispatch)
       }
-      const known = handlers.get(kind) ?? new Set()
-      handlers.set(kind, known)
-      known.add(handler as (event: BackendEvent) => void)
-      return () => void known.delete(handler as (event: BackendEvent) => void)
+      const known = handlers.get(name) ?? new Set()
+      handlers.set(name, known)
+      known.add(handler as Handler)
+      return () => void known.delete(handler as Handler)
     },
     pickFile: (options) => guarded(() => transport.pickFile(options)),
     pickSave: (options) => guarded(() => transport.pickSave(options)),

@@ -31,21 +31,17 @@ export class BackendError extends Error {
   }
 }
 
-/** Progress of a long piece of work that runs in the core. */
-export interface JobEvent {
-  kind: 'job'
-  job: string
-  [detail: string]: unknown
+/** What the core tells without being asked, by name. */
+export interface BackendEvents {
+  /** Data of these features changed: ask again. */
+  changed: { features: string[] }
+  /** The session ended. */
+  locked: object
+  /** A piece of work in the background ended; `kind` is its command's name. `settings_job` tells how. */
+  job: { id: string; kind: string }
 }
 
-/** What the core tells without being asked. */
-export type BackendEvent =
-  | { kind: 'changed'; features: string[] }
-  | { kind: 'locked' }
-  | JobEvent
-
-export type EventKind = BackendEvent['kind']
-export type EventOf<K extends EventKind> = Extract<BackendEvent, { kind: K }>
+export type EventName = keyof BackendEvents
 
 export interface FileFilter {
   /** Shown by the dialog; already in the user's language. */
@@ -59,7 +55,7 @@ export interface Backend {
   /** Runs a command of the core. Rejects with `BackendError`. */
   call<K extends CommandName>(name: K, request: RequestOf<K>): Promise<ResponseOf<K>>
   /** Listens to one kind of event; the answer stops listening. */
-  on<K extends EventKind>(kind: K, handler: (event: EventOf<K>) => void): () => void
+  on<K extends EventName>(name: K, handler: (payload: BackendEvents[K]) => void): () => void
   /** Asks for a file to read; null when the person cancels. */
   pickFile(options: { title?: string; filters: FileFilter[] }): Promise<string | null>
   /** Asks where to write a file; null when the person cancels. */
@@ -70,10 +66,11 @@ export interface Backend {
   setZoom(factor: number): Promise<void>
 }
 
-/** What a host can do; `connect` adds events and error mapping on top, the same for each host. */
+/** What a host can do; `connect` adds event names and error mapping on top, the same for each host. */
 export interface Transport {
   rpc(name: string, request: unknown): Promise<unknown>
-  listen(handler: (payload: unknown) => void): void
+  /** Passes on every `{name, payload}` of the core. */
+  listen(handler: (event: unknown) => void): void
   pickFile: Backend['pickFile']
   pickSave: Backend['pickSave']
   openDial: Backend['openDial']

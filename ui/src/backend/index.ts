@@ -3,6 +3,7 @@ import { httpTransport } from './http'
 import { tauriTransport } from './tauri'
 
 export * from './contract'
+export { toBackendError } from './connect'
 
 const inDesktop = typeof window !== 'undefined' && '__TAURI_INTERNALS__' in window
 

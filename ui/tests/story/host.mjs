@@ -11,26 +11,23 @@ const PERMISSIONS = ['followup.call', 'archive.read', 'settings.manage']
 /** The state of one story: what the commands answer, and what happens on them. */
 export function story(state = 'setup') {
   const drafts = new Map()
-  let lockout = null
   let failures = 0
   const user = { id: 'u1', login: 'wangfang', display_name: '王芳', roles: ['nurse'], permissions: PERMISSIONS }
   const status = () => ({
-    state, hospital: state === 'setup' ? null : '青山县人民医院', site: state === 'setup' ? null : '本部',
-    user: state === 'open' ? user : null, idle_seconds: 300, lockout, app_version: '0.1.0',
+    state, hospital: state === 'setup' ? '' : '青山县人民医院', site: state === 'setup' ? '' : '本部',
+    user: state === 'open' ? user : null, idle_seconds: 300, app_version: '0.1.0',
   })
   const refuse = (code, params = {}, fields = []) => ({ refused: { code, params, trace: null, fields } })
   const commands = {
     session_status: status,
-    session_setup: () => ((state = 'open'), { recovery_code: 'K7QM-2XWD-9RTA-HJ4C-P8VN-3EFB' }),
+    session_setup: () => ((state = 'locked'), { recovery_code: 'K7QM-2XWD-9RTA-HJ4C-P8VN-3EFB' }),
     session_login({ password }) {
       if (password === 'a long enough password') return (state = 'open'), (failures = 0), status()
       failures += 1
-      if (failures < 3) return refuse('internal')
-      lockout = { login: 'wangfang', until: new Date(Date.now() + 272_000).toISOString() }
-      return refuse('internal')
+      if (failures < 3) return refuse('wrong_password', { left: 5 - failures })
+      return refuse('locked_out', { until: Date.now() + 272_000, minutes: 5 })
     },
-    session_lock: () => ((state = 'locked'), status()),
-    session_logout: () => ((state = 'locked'), status()),
+    session_lock: () => ((state = 'locked'), {}),
     session_touch: () => ({}),
     settings_draft_save: ({ key, body }) => (drafts.set(key, body), {}),
     settings_draft_load: ({ key }) => ({ body: drafts.get(key) ?? null }),
@@ -46,7 +43,7 @@ export function serve(told) {
       let body = ''
       for await (const part of request) body += part
       const answer = told.run(request.url.slice(5), JSON.parse(body || '{}'))
-      response.writeHead(answer.refused ? 400 : 200, { 'content-type': 'application/json' })
+      response.writeHead(answer.refused ? 422 : 200, { 'content-type': 'application/json' })
       return response.end(JSON.stringify(answer.refused ?? answer))
     }
     if (request.url === '/events') {

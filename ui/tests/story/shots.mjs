@@ -85,7 +85,7 @@ for (const [width, height] of SIZES) {
       )
       const page = await context.newPage()
       page.on('pageerror', (error) => findings.push(`${tag}: ${error.message}`))
-      page.on('console', (message) => message.type() === 'error' && !message.text().includes('400') && findings.push(`${tag}: ${message.text()}`))
+      page.on('console', (message) => message.type() === 'error' && !message.text().includes('422') && findings.push(`${tag}: ${message.text()}`))
       page.setDefaultTimeout(8000)
       await page.goto(host.url)
       await walkSetup(page, tag)

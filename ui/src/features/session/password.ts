@@ -1,13 +1,13 @@
 /** The least a password may have; the core checks the hospital's policy again. */
-export const MIN_LENGTH = 10
+export const MIN_LENGTH = 8
 
 /** How good a password is, by length: length beats every rule about characters. 0 is too short, 3 is strong. */
 export function strength(password: string): 0 | 1 | 2 | 3 {
   const length = Array.from(password).length
   const varied = new Set(Array.from(password)).size
   if (length < MIN_LENGTH || varied < 4) return 0
-  if (length >= 18) return 3
-  return length >= 14 ? 2 : 1
+  if (length >= 16) return 3
+  return length >= 12 ? 2 : 1
 }
 
 /** A recovery code as it is compared: case, spaces and dashes do not matter, and O, I and L are what people write for 0 and 1. */
@@ -15,10 +15,9 @@ export function plainCode(code: string): string {
   return code.toUpperCase().replace(/[^0-9A-Z]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1')
 }
 
-/** Seconds from `now` until a lock-out ends; 0 when it is over or unreadable. */
-export function secondsLeft(until: string | null | undefined, now: number): number {
-  const end = until ? Date.parse(until) : Number.NaN
-  return Number.isNaN(end) ? 0 : Math.max(0, Math.ceil((end - now) / 1000))
+/** Seconds from `now` until a lock-out ends; 0 when it is over. Both in milliseconds. */
+export function secondsLeft(until: number, now: number): number {
+  return Math.max(0, Math.ceil((until - now) / 1000))
 }
 
 /** 272 → `4:32`. */
