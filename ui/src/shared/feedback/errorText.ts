@@ -3,8 +3,8 @@ import { hasText, t } from '@/app/i18n'
 
 /** The words for a code; an unknown code is an internal error, never a bare code. */
 export function codeText(code: string, params: Record<string, string | number> = {}): string {
-  const key = [`errors.${code}`, `shared.error.${code}`].find(hasText)
-  return t(key ?? 'errors.internal', params)
+  const key = `errors.${code}`
+  return t(hasText(key) ? key : 'errors.internal', params)
 }
 
 /** The words for anything that a call rejected with. */
