@@ -23,9 +23,11 @@ mod dbf;
 mod detect;
 mod error;
 pub mod limits;
+mod number;
 mod row;
 mod table;
 mod text;
+mod xlsx;
 
 pub use error::{ERROR_CODES, TableError};
 pub use limits::{CancelCheck, Limits, Options};

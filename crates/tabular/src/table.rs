@@ -12,6 +12,7 @@ use crate::detect::{self, Kind};
 use crate::limits::Options;
 use crate::row::Row;
 use crate::text::source::read_full;
+use crate::xlsx::XlsxRows;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,8 @@ pub struct Table {
 }
 
 enum Rows {
-    Csv(CsvRows),
+    Csv(Box<CsvRows>),
+    Xlsx(Box<XlsxRows>),
 }
 
 /// Opens a file of whatever format it really is.
@@ -113,10 +115,14 @@ fn open_unguarded(path: &Path, options: &Options) -> Result<Table, TableError> {
             accepted(options.limits.stream_file_bytes)?;
             let rows = CsvRows::open(file, layout, options)?;
             let format = if rows.delimiter() == '\t' { Format::Tsv } else { Format::Csv };
-            Ok(Table { rows: Rows::Csv(rows), format, total_bytes: bytes })
+            Ok(Table { rows: Rows::Csv(Box::new(rows)), format, total_bytes: bytes })
         }
         Kind::Html(_) => Err(TableError::FormatUnsupported { found: "html" }),
-        Kind::Zip => Err(TableError::FormatUnsupported { found: "zip" }),
+        Kind::Zip => {
+            accepted(options.limits.packed_file_bytes)?;
+            let rows = XlsxRows::open(file, bytes, options)?;
+            Ok(Table { rows: Rows::Xlsx(Box::new(rows)), format: Format::Xlsx, total_bytes: bytes })
+        }
         Kind::Ole | Kind::BareBiff => Err(TableError::FormatUnsupported { found: "xls" }),
         Kind::Dbf => Err(TableError::FormatUnsupported { found: "dbf" }),
         Kind::Unsupported(found) => Err(TableError::FormatUnsupported { found }),
@@ -133,6 +139,7 @@ impl Table {
     pub fn encoding(&self) -> Option<&'static str> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.encoding_name()),
+            Rows::Xlsx(_) => None,
         }
     }
 
@@ -140,12 +147,14 @@ impl Table {
     pub fn delimiter(&self) -> Option<char> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.delimiter()),
+            Rows::Xlsx(_) => None,
         }
     }
 
     /// The sheets of a workbook in the order of their tabs; none for other formats.
     pub fn sheets(&self) -> &[Sheet] {
         match &self.rows {
+            Rows::Xlsx(rows) => rows.sheets(),
             Rows::Csv(_) => &[],
         }
     }
@@ -153,6 +162,7 @@ impl Table {
     /// Index in [`Table::sheets`] of the sheet being read. At first that is the first visible one with content.
     pub fn sheet(&self) -> Option<usize> {
         match &self.rows {
+            Rows::Xlsx(rows) => Some(rows.sheet()),
             Rows::Csv(_) => None,
         }
     }
@@ -163,26 +173,25 @@ impl Table {
     /// [`TableError::SheetMissing`], or what makes that sheet unreadable.
     pub fn select_sheet(&mut self, index: usize) -> Result<(), TableError> {
         guard(|| match &mut self.rows {
-            Rows::Csv(_) => {
-                let _ = index;
-                Err(TableError::SheetMissing)
-            }
+            Rows::Xlsx(rows) => rows.select_sheet(index),
+            Rows::Csv(_) => Err(TableError::SheetMissing),
         })
     }
 
     /// Records marked as deleted that were passed over so far; a .dbf keeps them until it is packed.
     pub fn deleted_rows(&self) -> u64 {
         match &self.rows {
-            Rows::Csv(_) => 0,
+            Rows::Csv(_) | Rows::Xlsx(_) => 0,
         }
     }
 
     /// How far reading has come.
     pub fn progress(&self) -> Progress {
-        let done = match &self.rows {
-            Rows::Csv(rows) => rows.read_bytes(),
+        let (done, total) = match &self.rows {
+            Rows::Csv(rows) => (rows.read_bytes(), self.total_bytes),
+            Rows::Xlsx(rows) => rows.progress(),
         };
-        Progress { done: done.min(self.total_bytes), total: self.total_bytes }
+        Progress { done: done.min(total), total }
     }
 
     /// Reads the next row that is not blank into `row`; false at the end.
@@ -193,6 +202,7 @@ impl Table {
         row.clear();
         guard(|| match &mut self.rows {
             Rows::Csv(rows) => rows.next(row),
+            Rows::Xlsx(rows) => rows.next(row),
         })
     }
 
@@ -203,6 +213,7 @@ impl Table {
     pub fn rewind(&mut self) -> Result<(), TableError> {
         guard(|| match &mut self.rows {
             Rows::Csv(rows) => rows.rewind(),
+            Rows::Xlsx(rows) => rows.rewind(),
         })
     }
 }
