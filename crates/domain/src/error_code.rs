@@ -42,6 +42,10 @@ error_codes! {
     Cancelled => "cancelled",
     /// The command is not known to this version.
     UnknownCommand => "unknown_command",
+    /// Not a phone address (`tel:`, `sip:`, `callto:`).
+    DialAddress => "dial_address",
+    /// No program on this PC takes phone addresses.
+    DialNoProgram => "dial_no_program",
 
     // Field errors
     /// A value is needed here.
