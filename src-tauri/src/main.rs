@@ -1,2 +1,103 @@
-//! The desktop window around aftercare-core.
-fn main() {}
+//! The desktop window around aftercare-core: it opens, shows, passes calls on, and holds nothing of the domain.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod args;
+mod desk;
+mod dial;
+mod dialogs;
+mod failure;
+mod instance;
+mod logs;
+mod window;
+mod words;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aftercare_core::App as Core;
+use aftercare_core::env::Env;
+use aftercare_core::messages::{Language, of_error};
+use clap::Parser;
+use tauri::Manager;
+
+use crate::args::Args;
+use crate::desk::Desk;
+use crate::dial::Dialler;
+use crate::words::words;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // WebDriver can read and click everything: fine in tests, never where patients' data are real.
+    if !cfg!(debug_assertions) && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some() {
+        failure::tell(&words("automated", &[]));
+        return ExitCode::FAILURE;
+    }
+    match start(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            failure::tell(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens the window and runs until it is closed. The error is a sentence for the person.
+fn start(args: &Args) -> Result<(), String> {
+    let app = tauri::Builder::default()
+        .invoke_handler(tauri::generate_handler![
+            desk::rpc,
+            desk::pick_file,
+            desk::pick_save,
+            desk::open_dial
+        ])
+        .build(tauri::generate_context!())
+        .map_err(|error| failure::sentence(&error.to_string(), None))?;
+    let home = home(args, &app)?;
+    let logs = home.join("logs");
+    logs::start(&logs);
+    failure::watch(&logs);
+
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::error!(%error, "start failed");
+        failure::sentence(&error.to_string(), Some(&logs))
+    };
+    let Some(only) = instance::claim(&home).map_err(|error| failed(&error))? else {
+        eprintln!("{}", words("already_open", &[]));
+        return Ok(());
+    };
+    let core = Core::open(&home, Env::real()).map_err(|error| {
+        tracing::error!(%error, "start failed");
+        failure::sentence(&of_error(Language::of_system(), &error.to_wire("start")), Some(&logs))
+    })?;
+    app.manage(Desk::new(Arc::clone(&core), Dialler(args.dial_log()), args.dialog_answers()));
+    window::open(&app, &home).map_err(|error| failed(&error))?;
+    desk::connect(&core, only, app.handle());
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+    app.run(|_, _| {});
+    Ok(())
+}
+
+/// The data folder, made when it is not there.
+fn home(args: &Args, app: &tauri::App) -> Result<PathBuf, String> {
+    let home = match &args.home {
+        Some(home) => home.clone(),
+        None => app.path().app_local_data_dir().map_err(|_| words("no_home", &[]))?,
+    };
+    make_private(&home).map_err(|error| failure::sentence(&format!("{}: {error}", home.display()), None))?;
+    fs::canonicalize(&home).map_err(|error| failure::sentence(&format!("{}: {error}", home.display()), None))
+}
+
+/// A folder that only this user of the PC can look into.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
