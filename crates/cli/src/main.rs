@@ -1,2 +1,66 @@
 //! The desk without a window: nightly imports, exports, backup, doctor.
-fn main() {}
+
+mod args;
+mod desk;
+mod failure;
+mod session;
+mod words;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use aftercare_core::messages::Language;
+use clap::Parser;
+use serde_json::Value;
+
+use crate::args::{Audit, Cli, Command};
+use crate::desk::Desk;
+use crate::failure::Failure;
+
+/// What a subcommand ends with: for programs, and for people.
+struct Answer {
+    /// As documented for `--json`.
+    json: Value,
+    /// In the person's language.
+    text: String,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            // Help and version, asked for.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return failed(&Failure::usage(&error.to_string())),
+    };
+    match run(&cli) {
+        Ok(answer) => printed(&if cli.global.json { answer.json.to_string() } else { answer.text }),
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn run(cli: &Cli) -> Result<Answer, Failure> {
+    let language = Language::of_system();
+    match &cli.command {
+        Command::Init { hospital, site } => session::init(&cli.global, language, hospital, site),
+        Command::Audit { what: Audit::Verify } => session::verify(&Desk::open(&cli.global, language)?),
+    }
+}
+
+/// A pipe that is closed early (`| head`) is no failure of the work, but an answer that nobody got is none.
+fn printed(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    let line = serde_json::json!({ "code": failure.code, "message": failure.message });
+    // With standard error closed there is nobody to tell; the exit code still does.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,61 @@
+//! The opened core with a signed-in user: every subcommand calls the same commands as the window.
+
+use std::sync::Arc;
+
+use aftercare_core::App;
+use aftercare_core::env::Env;
+use aftercare_core::messages::Language;
+use serde_json::{Value, json};
+
+use crate::args::{Global, Missing};
+use crate::failure::Failure;
+
+/// The password's variable.
+pub const PASSWORD: &str = "AFTERCARE_PASSWORD";
+
+/// A signed-in desk; dropping it signs out.
+pub struct Desk {
+    app: Arc<App>,
+    /// What messages are in.
+    pub language: Language,
+}
+
+impl Desk {
+    /// Opens the data folder and signs the user in.
+    pub fn open(global: &Global, language: Language) -> Result<Self, Failure> {
+        let desk = Self::signed_out(global, language)?;
+        let user = global.user().map_err(|missing| Failure::missing(language, &missing))?;
+        let password = password(language)?;
+        desk.call("session_login", json!({ "login": user, "password": password }))?;
+        Ok(desk)
+    }
+
+    /// Opens the data folder with nobody signed in.
+    pub fn signed_out(global: &Global, language: Language) -> Result<Self, Failure> {
+        let home = global.home().map_err(|missing| Failure::missing(language, &missing))?;
+        let app = App::open(home, Env::real()).map_err(|error| Failure::of_core(language, &error))?;
+        Ok(Self { app, language })
+    }
+
+    /// Calls a command of the core.
+    pub fn call(&self, command: &str, request: Value) -> Result<Value, Failure> {
+        self.app.call(command, request).map_err(|error| Failure::of_wire(self.language, &error))
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // Signing out is audited; a desk that cannot be signed out is closed by the end of the process.
+        let _ = self.app.call("session_lock", json!({}));
+    }
+}
+
+/// The password from the environment: never from the command line, where other programs can read it.
+pub fn password(language: Language) -> Result<String, Failure> {
+    variable(PASSWORD).map_err(|missing| Failure::missing(language, &missing))
+}
+
+/// A variable that must be there.
+pub fn variable(name: &'static str) -> Result<String, Missing> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(Missing(name))
+}

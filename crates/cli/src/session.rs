@@ -1,0 +1,34 @@
+//! Set-up and the audit trail.
+
+use aftercare_core::messages::Language;
+use serde_json::{Value, json};
+
+use crate::args::Global;
+use crate::desk::{Desk, password};
+use crate::failure::Failure;
+use crate::{Answer, words};
+
+/// Makes the hospital; the answer holds the recovery code, which is shown this once.
+pub fn init(global: &Global, language: Language, hospital: &str, site: &str) -> Result<Answer, Failure> {
+    let user = global.user().map_err(|missing| Failure::missing(language, &missing))?;
+    let password = password(language)?;
+    let desk = Desk::signed_out(global, language)?;
+    let made = desk.call(
+        "session_setup",
+        json!({ "hospital": hospital, "site": site, "login": user, "display_name": user, "password": password }),
+    )?;
+    let code = made.get("recovery_code").and_then(Value::as_str).unwrap_or_default();
+    let text = words::say(language, "init_done", &[("hospital", hospital), ("site", site), ("code", code)]);
+    Ok(Answer {
+        json: json!({ "hospital": hospital, "site": site, "user": user, "recovery_code": code }),
+        text,
+    })
+}
+
+/// Recomputes the audit trail's hash chain; a break is an error.
+pub fn verify(desk: &Desk) -> Result<Answer, Failure> {
+    let verified = desk.call("audit_verify", json!({}))?;
+    let count = verified.get("entries").map(Value::to_string).unwrap_or_default();
+    let text = words::say(desk.language, "audit_verified", &[("entries", &count)]);
+    Ok(Answer { json: verified, text })
+}

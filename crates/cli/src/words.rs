@@ -1,0 +1,36 @@
+//! The command line's own words, from its locale files.
+
+use aftercare_core::messages::{Language, fill};
+use serde_json::Value;
+
+const ZH: &str = include_str!("../../../assets/locales/zh-CN/cli.json");
+const EN: &str = include_str!("../../../assets/locales/en/cli.json");
+
+/// The words of `key`, `{name}` filled from `params`.
+pub fn say(language: Language, key: &str, params: &[(&str, &str)]) -> String {
+    let table: Value = serde_json::from_str(match language {
+        Language::Chinese => ZH,
+        Language::English => EN,
+    })
+    .unwrap_or_default();
+    let values: Vec<(&str, Value)> =
+        params.iter().map(|(name, value)| (*name, Value::from(*value))).collect();
+    fill(&table, key, values.iter().map(|(name, value)| (*name, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::collections::BTreeMap;
+
+    use super::{EN, ZH};
+
+    #[test]
+    fn both_languages_say_the_same_things() {
+        let keys = |text| {
+            let table: BTreeMap<String, String> = serde_json::from_str(text).unwrap();
+            table.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(keys(ZH), keys(EN));
+    }
+}
