@@ -1,1 +1,7 @@
-//! Whole-system tests: real processes, real window, hostile files.
+//! Whole-system tests: real processes, real window, hostile files. What they share is here.
+
+pub mod programs;
+pub mod window;
+
+/// What a step of a test answers.
+pub type Answer<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
