@@ -67,6 +67,70 @@ error_codes! {
     /// Not a valid ID number.
     BadIdNumber => "bad_id_number",
 
+    // What a cell says
+    /// An ID number of neither 15 nor 18 characters.
+    IdLength => "id_length",
+    /// An ID number with other signs than digits and a final X.
+    IdCharacters => "id_characters",
+    /// A spreadsheet has rounded the ID number.
+    IdPrecisionLost => "id_precision_lost",
+    /// An ID number of no province.
+    IdArea => "id_area",
+    /// The birth date in an ID number is no date.
+    IdBirthDate => "id_birth_date",
+    /// The birth date in an ID number lies in the future.
+    IdBornInFuture => "id_born_in_future",
+    /// A digit of an ID number is wrong.
+    IdCheckDigit => "id_check_digit",
+    /// The same digit over and over.
+    IdPlaceholder => "id_placeholder",
+    /// A spreadsheet has rounded the phone number.
+    PhonePrecisionLost => "phone_precision_lost",
+    /// A phone number with digits missing.
+    PhoneTooShort => "phone_too_short",
+    /// A phone number with too many digits.
+    PhoneTooLong => "phone_too_long",
+    /// Signs within a phone number.
+    PhoneCharacters => "phone_characters",
+    /// A local number without area code.
+    PhoneNeedsAreaCode => "phone_needs_area_code",
+    /// No phone number begins like this.
+    PhoneNotAssigned => "phone_not_assigned",
+    /// The same digit over and over.
+    PhonePlaceholder => "phone_placeholder",
+    /// No form of date that is known.
+    DateUnreadable => "date_unreadable",
+    /// Year and month only.
+    DateIncomplete => "date_incomplete",
+    /// 30 February, 25 o'clock.
+    DateNoSuchDate => "date_no_such_date",
+    /// Day and month can be exchanged.
+    DateDayMonthAmbiguous => "date_day_month_ambiguous",
+    /// A year of two digits that can mean two.
+    DateTwoDigitYear => "date_two_digit_year",
+    /// A date that systems write when they have none.
+    DatePlaceholder => "date_placeholder",
+    /// Far from any patient's life.
+    DateOutOfRange => "date_out_of_range",
+    /// Longer than any name.
+    NameTooLong => "name_too_long",
+    /// Digits or signs only.
+    NameNoLetters => "name_no_letters",
+    /// Not a calendar file.
+    CalendarUnreadable => "calendar_unreadable",
+    /// A calendar file without days off.
+    CalendarEmpty => "calendar_empty",
+    /// A calendar file with days of another year.
+    CalendarOtherYear => "calendar_other_year",
+    /// A day that is both off and worked.
+    CalendarContradiction => "calendar_contradiction",
+    /// Too early, too late, or the midday rest.
+    OutsideCallingHours => "outside_calling_hours",
+    /// A day on which nobody is called.
+    CallingHoliday => "calling_holiday",
+    /// The settings leave no hour for calling.
+    NoCallingHours => "no_calling_hours",
+
     // Store
     /// The disk is full; nothing was saved.
     DiskFull => "disk_full",

@@ -9,6 +9,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::cell_text::{NumberText, digits_of_number, half_width, read_number_text, unguard};
 use crate::codes::Sex;
+use crate::error_code::ErrorCode;
 
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 const CHECK_DIGITS: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'];
@@ -87,18 +88,18 @@ pub enum IdProblem {
 }
 
 impl IdProblem {
-    /// The word for this problem in reports and locale files.
-    pub fn code(self) -> &'static str {
+    /// The code under which it is reported.
+    pub fn error_code(self) -> ErrorCode {
         match self {
-            Self::Empty => "id_empty",
-            Self::Length => "id_length",
-            Self::Characters => "id_characters",
-            Self::PrecisionLost => "id_precision_lost",
-            Self::Area => "id_area",
-            Self::BirthDate => "id_birth_date",
-            Self::BornInFuture => "id_born_in_future",
-            Self::CheckDigit => "id_check_digit",
-            Self::Placeholder => "id_placeholder",
+            Self::Empty => ErrorCode::Required,
+            Self::Length => ErrorCode::IdLength,
+            Self::Characters => ErrorCode::IdCharacters,
+            Self::PrecisionLost => ErrorCode::IdPrecisionLost,
+            Self::Area => ErrorCode::IdArea,
+            Self::BirthDate => ErrorCode::IdBirthDate,
+            Self::BornInFuture => ErrorCode::IdBornInFuture,
+            Self::CheckDigit => ErrorCode::IdCheckDigit,
+            Self::Placeholder => ErrorCode::IdPlaceholder,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod hlc;
 pub mod icd10;
 pub mod id_number;
 pub mod op;
+pub mod person_name;
 pub mod personal;
 pub mod phone;
 pub mod pinyin;

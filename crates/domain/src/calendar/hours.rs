@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{Calendar, Certainty};
+use crate::error_code::ErrorCode;
 
 /// How far ahead the next allowed time is looked for: longer than any holiday.
 const SEARCH_DAYS: usize = 60;
@@ -41,12 +42,12 @@ pub enum NotNowCode {
 }
 
 impl NotNowCode {
-    /// The word for this reason in locale files.
-    pub fn code(self) -> &'static str {
+    /// The code under which it is reported.
+    pub fn error_code(self) -> ErrorCode {
         match self {
-            Self::OutsideHours => "outside_calling_hours",
-            Self::Holiday => "calling_holiday",
-            Self::NoHours => "no_calling_hours",
+            Self::OutsideHours => ErrorCode::OutsideCallingHours,
+            Self::Holiday => ErrorCode::CallingHoliday,
+            Self::NoHours => ErrorCode::NoCallingHours,
         }
     }
 }

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use chrono::{Datelike, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
+use crate::error_code::ErrorCode;
+
 mod deadline;
 mod hours;
 
@@ -60,13 +62,13 @@ pub enum CalendarProblem {
 }
 
 impl CalendarProblem {
-    /// The word for this problem in reports and locale files.
-    pub fn code(self) -> &'static str {
+    /// The code under which it is reported.
+    pub fn error_code(self) -> ErrorCode {
         match self {
-            Self::Unreadable => "calendar_unreadable",
-            Self::Empty => "calendar_empty",
-            Self::OtherYear => "calendar_other_year",
-            Self::Contradiction => "calendar_contradiction",
+            Self::Unreadable => ErrorCode::CalendarUnreadable,
+            Self::Empty => ErrorCode::CalendarEmpty,
+            Self::OtherYear => ErrorCode::CalendarOtherYear,
+            Self::Contradiction => ErrorCode::CalendarContradiction,
         }
     }
 }

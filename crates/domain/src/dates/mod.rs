@@ -6,6 +6,7 @@
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::cell_text::{NumberText, half_width, read_number_text, unguard};
+use crate::error_code::ErrorCode;
 
 mod age;
 mod tokens;
@@ -88,17 +89,17 @@ pub enum DateProblem {
 }
 
 impl DateProblem {
-    /// The word for this problem in reports and locale files.
-    pub fn code(self) -> &'static str {
+    /// The code under which it is reported.
+    pub fn error_code(self) -> ErrorCode {
         match self {
-            Self::Empty => "date_empty",
-            Self::Unreadable => "date_unreadable",
-            Self::Incomplete => "date_incomplete",
-            Self::NoSuchDate => "date_no_such_date",
-            Self::DayMonthAmbiguous => "date_day_month_ambiguous",
-            Self::TwoDigitYear => "date_two_digit_year",
-            Self::Placeholder => "date_placeholder",
-            Self::OutOfRange => "date_out_of_range",
+            Self::Empty => ErrorCode::Required,
+            Self::Unreadable => ErrorCode::DateUnreadable,
+            Self::Incomplete => ErrorCode::DateIncomplete,
+            Self::NoSuchDate => ErrorCode::DateNoSuchDate,
+            Self::DayMonthAmbiguous => ErrorCode::DateDayMonthAmbiguous,
+            Self::TwoDigitYear => ErrorCode::DateTwoDigitYear,
+            Self::Placeholder => ErrorCode::DatePlaceholder,
+            Self::OutOfRange => ErrorCode::DateOutOfRange,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::cell_text::{NumberText, digits_of_number, half_width, read_number_text, unguard};
+use crate::error_code::ErrorCode;
 
 mod split;
 
@@ -100,17 +101,17 @@ pub enum PhoneProblem {
 }
 
 impl PhoneProblem {
-    /// The word for this problem in reports and locale files.
-    pub fn code(self) -> &'static str {
+    /// The code under which it is reported.
+    pub fn error_code(self) -> ErrorCode {
         match self {
-            Self::Empty => "phone_empty",
-            Self::PrecisionLost => "phone_precision_lost",
-            Self::TooShort => "phone_too_short",
-            Self::TooLong => "phone_too_long",
-            Self::Characters => "phone_characters",
-            Self::NeedsAreaCode => "phone_needs_area_code",
-            Self::NotAssigned => "phone_not_assigned",
-            Self::Placeholder => "phone_placeholder",
+            Self::Empty => ErrorCode::Required,
+            Self::PrecisionLost => ErrorCode::PhonePrecisionLost,
+            Self::TooShort => ErrorCode::PhoneTooShort,
+            Self::TooLong => ErrorCode::PhoneTooLong,
+            Self::Characters => ErrorCode::PhoneCharacters,
+            Self::NeedsAreaCode => ErrorCode::PhoneNeedsAreaCode,
+            Self::NotAssigned => ErrorCode::PhoneNotAssigned,
+            Self::Placeholder => ErrorCode::PhonePlaceholder,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// Readings by character, and by surname of several characters.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Dictionary {
+    common_surnames: String,
     surnames: HashMap<char, Vec<String>>,
     compound: HashMap<String, Vec<String>>,
     given: HashMap<char, Vec<String>>,
@@ -46,6 +47,11 @@ impl Dictionary {
     pub(crate) fn compound(&self, surname: &str) -> Option<Vec<Vec<String>>> {
         let readings = self.compound.get(surname)?;
         Some(readings.iter().map(|reading| reading.split(' ').map(str::to_owned).collect()).collect())
+    }
+
+    /// Whether many people have this surname of one character.
+    pub(crate) fn is_common_surname(&self, c: char) -> bool {
+        self.common_surnames.contains(c)
     }
 
     /// The surname of several characters that the name begins with, when something is left after it.
