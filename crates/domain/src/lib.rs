@@ -13,6 +13,7 @@ pub mod forms;
 pub mod hlc;
 pub mod icd10;
 pub mod id_number;
+pub mod lace;
 pub mod op;
 pub mod person_name;
 pub mod personal;
