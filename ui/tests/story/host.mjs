@@ -37,7 +37,7 @@ export function story(state = 'setup') {
 }
 
 /** Serves the built interface with one story behind it; answers the address and a way to stop. */
-export function serve(told) {
+export function serve(told, folder = DIST) {
   const server = createServer(async (request, response) => {
     if (request.url.startsWith('/rpc/')) {
       let body = ''
@@ -50,8 +50,8 @@ export function serve(told) {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       return response.write(': here\n\n')
     }
-    const path = normalize(request.url === '/' ? '/index.html' : request.url.split('?')[0])
-    const file = await readFile(join(DIST, path)).catch(() => null)
+    const path = normalize(request.url.split('?')[0] === '/' ? '/index.html' : request.url.split('?')[0])
+    const file = await readFile(join(folder, path)).catch(() => null)
     response.writeHead(file ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
     response.end(file ?? '')
   })

@@ -1,4 +1,4 @@
-// Pictures of the pages that need no data, in both sizes, themes and languages: `npm run build && npm run shots`.
+// Pictures of the shared components and of the pages that need no data, in both sizes, themes and languages: `npm run build && npm run shots`.
 // They land in test-results/shots. Serious findings of axe end the run with an error.
 import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -70,6 +70,18 @@ async function walkShell(page, tag) {
   await look(page, `${tag}-recover`)
 }
 
+async function walkComponents(context, tag) {
+  const host = await serve(story(), fileURLToPath(new URL('./dist', import.meta.url)))
+  const page = await context.newPage()
+  page.on('pageerror', (error) => findings.push(`${tag}: ${error.message}`))
+  for (const part of ['table', 'charts', 'forms', 'paper']) {
+    await page.goto(`${host.url}/?part=${part}`)
+    await page.waitForTimeout(part === 'charts' ? 900 : 0)
+    await look(page, `${tag}-part-${part}`)
+  }
+  host.stop()
+}
+
 await mkdir(OUT, { recursive: true })
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
 for (const [width, height] of SIZES) {
@@ -83,6 +95,7 @@ for (const [width, height] of SIZES) {
         (chosen) => localStorage.getItem('aftercare.appearance') ?? localStorage.setItem('aftercare.appearance', chosen),
         JSON.stringify({ theme, locale, scale: Number(process.env.SCALE ?? 100) }),
       )
+      await walkComponents(context, tag)
       const page = await context.newPage()
       page.on('pageerror', (error) => findings.push(`${tag}: ${error.message}`))
       page.on('console', (message) => message.type() === 'error' && !message.text().includes('422') && findings.push(`${tag}: ${message.text()}`))
