@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::TableError;
 use crate::csv::CsvRows;
+use crate::dbf::DbfRows;
 use crate::detect::{self, Kind};
 use crate::limits::Options;
 use crate::row::Row;
@@ -73,6 +74,7 @@ pub struct Table {
 enum Rows {
     Csv(Box<CsvRows>),
     Xlsx(Box<XlsxRows>),
+    Dbf(Box<DbfRows>),
 }
 
 /// Opens a file of whatever format it really is.
@@ -124,7 +126,11 @@ fn open_unguarded(path: &Path, options: &Options) -> Result<Table, TableError> {
             Ok(Table { rows: Rows::Xlsx(Box::new(rows)), format: Format::Xlsx, total_bytes: bytes })
         }
         Kind::Ole | Kind::BareBiff => Err(TableError::FormatUnsupported { found: "xls" }),
-        Kind::Dbf => Err(TableError::FormatUnsupported { found: "dbf" }),
+        Kind::Dbf => {
+            accepted(options.limits.stream_file_bytes)?;
+            let rows = DbfRows::open(file, &head, bytes, options)?;
+            Ok(Table { rows: Rows::Dbf(Box::new(rows)), format: Format::Dbf, total_bytes: bytes })
+        }
         Kind::Unsupported(found) => Err(TableError::FormatUnsupported { found }),
     }
 }
@@ -139,6 +145,7 @@ impl Table {
     pub fn encoding(&self) -> Option<&'static str> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.encoding_name()),
+            Rows::Dbf(rows) => Some(rows.encoding_name()),
             Rows::Xlsx(_) => None,
         }
     }
@@ -147,7 +154,7 @@ impl Table {
     pub fn delimiter(&self) -> Option<char> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.delimiter()),
-            Rows::Xlsx(_) => None,
+            Rows::Xlsx(_) | Rows::Dbf(_) => None,
         }
     }
 
@@ -155,7 +162,7 @@ impl Table {
     pub fn sheets(&self) -> &[Sheet] {
         match &self.rows {
             Rows::Xlsx(rows) => rows.sheets(),
-            Rows::Csv(_) => &[],
+            Rows::Csv(_) | Rows::Dbf(_) => &[],
         }
     }
 
@@ -163,7 +170,7 @@ impl Table {
     pub fn sheet(&self) -> Option<usize> {
         match &self.rows {
             Rows::Xlsx(rows) => Some(rows.sheet()),
-            Rows::Csv(_) => None,
+            Rows::Csv(_) | Rows::Dbf(_) => None,
         }
     }
 
@@ -174,13 +181,14 @@ impl Table {
     pub fn select_sheet(&mut self, index: usize) -> Result<(), TableError> {
         guard(|| match &mut self.rows {
             Rows::Xlsx(rows) => rows.select_sheet(index),
-            Rows::Csv(_) => Err(TableError::SheetMissing),
+            Rows::Csv(_) | Rows::Dbf(_) => Err(TableError::SheetMissing),
         })
     }
 
     /// Records marked as deleted that were passed over so far; a .dbf keeps them until it is packed.
     pub fn deleted_rows(&self) -> u64 {
         match &self.rows {
+            Rows::Dbf(rows) => rows.deleted(),
             Rows::Csv(_) | Rows::Xlsx(_) => 0,
         }
     }
@@ -189,6 +197,7 @@ impl Table {
     pub fn progress(&self) -> Progress {
         let (done, total) = match &self.rows {
             Rows::Csv(rows) => (rows.read_bytes(), self.total_bytes),
+            Rows::Dbf(rows) => (rows.read_bytes(), self.total_bytes),
             Rows::Xlsx(rows) => rows.progress(),
         };
         Progress { done: done.min(total), total }
@@ -203,6 +212,7 @@ impl Table {
         guard(|| match &mut self.rows {
             Rows::Csv(rows) => rows.next(row),
             Rows::Xlsx(rows) => rows.next(row),
+            Rows::Dbf(rows) => rows.next(row),
         })
     }
 
@@ -214,6 +224,7 @@ impl Table {
         guard(|| match &mut self.rows {
             Rows::Csv(rows) => rows.rewind(),
             Rows::Xlsx(rows) => rows.rewind(),
+            Rows::Dbf(rows) => rows.rewind(),
         })
     }
 }
