@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{audit, session, settings, staff};
+use crate::{audit, forms, session, settings, staff};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -98,6 +98,13 @@ commands! {
         settings_job_cancel: SignedIn, settings::commands::job_cancel, settings::JobRequest => Done;
         settings_backup: Backup, settings::commands::backup, settings::BackupRequest => settings::BackupResponse;
         settings_doctor: Backup, settings::commands::doctor, settings::DoctorRequest => settings::DoctorResponse;
+        forms_plans: FormsRead, forms::commands::plans, forms::PlansRequest => forms::PlansResponse;
+        forms_plan: FormsRead, forms::commands::plan, forms::PlanRequest => forms::PlanResponse;
+        forms_form: FormsRead, forms::commands::form, forms::FormRequest => forms::FormResponse;
+        forms_plan_save: FormsEdit, forms::commands::plan_save, forms::PlanSaveRequest => forms::PlanResponse;
+        forms_plan_enable: FormsEdit, forms::commands::plan_enable, forms::PlanEnableRequest => Done;
+        forms_plan_disable: FormsEdit, forms::commands::plan_disable, forms::PlanDisableRequest => Done;
+        forms_try: FormsEdit, forms::commands::try_out, forms::TryRequest => forms::TryResponse;
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
         staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;
         staff_reset_password: StaffEdit, staff::commands::reset_password, staff::ResetPasswordRequest => Done;

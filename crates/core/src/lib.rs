@@ -13,6 +13,7 @@ pub mod env;
 pub mod error;
 #[cfg(test)]
 mod error_tests;
+pub mod forms;
 pub mod messages;
 pub mod session;
 pub mod settings;

@@ -177,6 +177,10 @@ error_codes! {
     /// The backup is cut short or altered.
     BackupDamaged => "backup_damaged",
 
+    // Plans and forms
+    /// A plan's field is wrong; `problem` says how (see `forms.json`).
+    PlanProblem => "plan_problem",
+
     // Follow-up tasks
     /// The task is not in a state in which this can be done.
     TaskState => "task_state",

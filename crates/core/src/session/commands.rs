@@ -17,7 +17,7 @@ use crate::app::{App, Ctx};
 use crate::commands::Done;
 use crate::db::{self, DatabaseKey, Db};
 use crate::error::{Error, FieldErrors, Result};
-use crate::{env, settings, staff};
+use crate::{env, forms, settings, staff};
 
 /// Where the desk stands; needs no login.
 pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
@@ -154,6 +154,10 @@ fn open_session(
     let session = Arc::new(OpenSession::new(db, member.session_user(), settings.idle_seconds, app.env.now()));
     let ctx = Ctx { app: Arc::clone(app), session: Arc::clone(&session) };
     ctx.audit(action, Some(member.id), json!({}))?;
+    // A newer program may bring newer plans.
+    if ctx.read(forms::seed_is_due)? {
+        ctx.write(forms::seed)?;
+    }
     app.set_session(session);
     status(app, StatusRequest {})
 }

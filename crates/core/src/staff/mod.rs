@@ -20,7 +20,7 @@ use crate::app::Ctx;
 use crate::change_log::{SITE, USER, Writer};
 use crate::error::{FieldErrors, Result};
 use crate::session::{SessionUser, SetupRequest, add_user_slot};
-use crate::{audit, env};
+use crate::{audit, env, forms};
 
 pub use store::{all, by_login};
 
@@ -132,6 +132,7 @@ pub(crate) fn found_hospital(
     let mut writer = Writer::begin(connection, open, first.id, now)?;
     writer.create(&SITE, site, &[("name", request.site.trim().into())])?;
     store::create(&mut writer, first)?;
+    forms::seed(&mut writer)?;
     audit::append(connection, now, first.id, "session.setup", None, &json!({}))?;
     writer.finish()?;
     Ok(())

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 /// A language of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "ContentLanguage")]
 pub enum Lang {
     /// Simplified Chinese.
     #[serde(rename = "zh-CN")]
@@ -73,6 +74,7 @@ pub struct Form {
 
 /// A group of questions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(rename = "FormSection")]
 pub struct Section {
     /// Code, unique in the form.
     pub code: String,
@@ -85,6 +87,7 @@ pub struct Section {
 
 /// A named subset of a form's questions, such as "early" or "short".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "FormPart")]
 pub struct Part {
     /// Code, unique in the form.
     pub code: String,
@@ -229,6 +232,7 @@ pub struct ClassRule {
 
 /// How urgent an alert is. The order is the order of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[ts(rename = "AlertLevel")]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Critical: act during the call.
@@ -241,6 +245,7 @@ pub enum Level {
 
 /// A time limit for the response to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "AlertSla")]
 #[serde(tag = "unit", content = "amount", rename_all = "snake_case")]
 pub enum Sla {
     /// Minutes on the clock.
@@ -251,6 +256,7 @@ pub enum Sla {
 
 /// What an alert does besides being raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "AlertEffect")]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Record the patient's death.
@@ -265,6 +271,7 @@ pub enum Effect {
 
 /// A rule that calls for action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "AlertRule")]
 pub struct Alert {
     /// Stable code, unique in the form.
     pub code: String,
@@ -291,6 +298,7 @@ pub struct Alert {
 
 /// How options' points become scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(rename = "FormScoring")]
 pub struct Scoring {
     /// A question's points are multiplied by this (20 turns 1–5 into 20–100).
     pub factor: f64,

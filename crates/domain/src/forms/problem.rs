@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 /// One mistake in a form or plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(rename = "PlanProblem")]
 pub struct Problem {
     /// Where: a JSON path such as `form.alerts[2].when`.
     pub path: String,

@@ -11,6 +11,7 @@ use super::model::{Lang, LocalText};
 
 /// The script of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "CallScript")]
 pub struct Script {
     /// How to make sure of the person before anything else is said.
     #[serde(default)]
@@ -88,6 +89,7 @@ pub struct VariableRule {
 
 /// What to do without a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "MissingValue")]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Missing {
     /// Leave the sentence out; do not send the message.

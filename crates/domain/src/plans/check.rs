@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::content::Routing;
 use super::model::{ExcludeRule, Plan, Timepoint};
 use crate::forms::{CompiledForm, Expression, Problem, Scope, VarType, VariableRule, unknown_variables};
+use crate::icd10;
 
 const MAX_TIMEPOINTS: usize = 60;
 /// Ten years: longer offsets are typing mistakes.
@@ -96,6 +97,12 @@ impl CompiledPlan {
     }
 }
 
+impl AsRef<CompiledPlan> for CompiledPlan {
+    fn as_ref(&self) -> &CompiledPlan {
+        self
+    }
+}
+
 /// Compiles the conditions of exclusions.
 pub(super) fn compile_exclude(
     rules: &[ExcludeRule],
@@ -120,11 +127,9 @@ fn check_head(plan: &Plan, problems: &mut Vec<Problem>) {
         problems.push(Problem::new("name", "text_missing"));
     }
     for (index, prefix) in plan.icd10.iter().enumerate() {
-        let letters: Vec<char> = prefix.trim().chars().collect();
-        let fits = letters.first().is_some_and(char::is_ascii_alphabetic)
-            && letters.len() <= 10
-            && letters.iter().skip(1).all(|letter| letter.is_ascii_alphanumeric() || *letter == '.');
-        if !fits {
+        // A prefix is itself a code (`I10`, `Z96.6`), or a range of categories (`S72-S73`).
+        let (first, last) = prefix.split_once('-').unwrap_or((prefix, prefix));
+        if icd10::normalise(first).is_none() || icd10::normalise(last).is_none() {
             problems.push(Problem::new(format!("icd10[{index}]"), "bad_icd10"));
         }
     }

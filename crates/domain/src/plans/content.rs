@@ -108,6 +108,7 @@ pub struct FailureReason {
 
 /// When to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "CallRetry")]
 pub struct Retry {
     /// How it is counted.
     pub kind: RetryDelay,
@@ -253,6 +254,20 @@ struct PlanSource {
     script: Script,
     form: FormSource,
     education: Vec<LocalText>,
+}
+
+/// A shipped plan's or questionnaire's code and version, read without the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ShippedVersion {
+    /// Code.
+    pub code: String,
+    /// Version.
+    pub version: u32,
+}
+
+/// What ships, without compiling anything.
+pub fn shipped_versions() -> Vec<ShippedVersion> {
+    PLANS.iter().chain(FORMS).filter_map(|file| serde_json::from_str(file.1).ok()).collect()
 }
 
 impl Content {

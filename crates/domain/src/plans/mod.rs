@@ -19,7 +19,7 @@ mod tests;
 pub use check::CompiledPlan;
 pub use content::{
     AttemptPolicy, Content, FailureReason, FailureReasons, NamedCode, OutcomeAction, Retry, RetryDelay,
-    Routing,
+    Routing, ShippedVersion, shipped_versions,
 };
 pub use model::{Anchor, Channel, ExcludeRule, IfUnknown, OnReadmission, Plan, Repeat, Review, Timepoint};
 pub use schedule::{

@@ -50,6 +50,7 @@ pub struct Plan {
 
 /// Where a plan or form stands with the hospital's review.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "PlanReview")]
 #[serde(rename_all = "snake_case")]
 pub enum Review {
     /// Not yet approved by the hospital's clinicians.
@@ -61,6 +62,7 @@ pub enum Review {
 
 /// The day timepoints count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "PlanAnchor")]
 #[serde(rename_all = "snake_case")]
 pub enum Anchor {
     /// Discharge.
@@ -87,6 +89,7 @@ pub enum OnReadmission {
 
 /// Discharges that must not start a plan: a condition, diagnosis codes, or both (either suffices).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "PlanExclusion")]
 pub struct ExcludeRule {
     /// Stable code of the reason.
     pub code: String,
@@ -102,6 +105,7 @@ pub struct ExcludeRule {
 
 /// How a patient is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "ContactChannel")]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A call.
@@ -164,6 +168,7 @@ pub enum IfUnknown {
 
 /// Repetition of a timepoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "PlanRepeat")]
 pub struct Repeat {
     /// Days from one to the next.
     pub every_days: u16,

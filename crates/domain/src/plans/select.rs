@@ -8,6 +8,7 @@ use super::check::CompiledPlan;
 use super::model::{ExcludeRule, OnReadmission};
 use crate::codes::Sex;
 use crate::forms::{Expression, LocalText, Truth, Values, set_patient};
+use crate::icd10;
 
 /// The plan for discharges that no other plan fits.
 const GENERAL: &str = "GEN";
@@ -197,8 +198,8 @@ pub enum Choice {
 ///    because they ask for something gentler than a routine call.
 /// 6. The same plan still running: the same or an older discharge changes nothing, a newer one
 ///    restarts or merges as the plan says. General follow-up ends when a specific plan starts.
-pub fn select_plan(
-    plans: &[CompiledPlan],
+pub fn select_plan<P: AsRef<CompiledPlan>>(
+    plans: &[P],
     common: &[(ExcludeRule, Option<Expression>)],
     discharge: &Discharge,
     patient: &PatientFacts,
@@ -264,26 +265,25 @@ fn excluded<'a>(
     found.map(|(rule, _)| rule)
 }
 
-/// An ICD-10 code without dots, blanks and case: `i11.000 x02` → `I11000X02`.
-fn plain_code(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
-}
-
-/// The length of `prefix` if `code` begins with it. The category always has three characters, so
-/// leaving out the dot confuses nothing.
+/// The length of `prefix` if `code` lies under it. A range (`S72-S73`) is as long as its first category.
 fn prefix_length(code: &str, prefix: &str) -> Option<usize> {
-    let prefix = plain_code(prefix);
-    (!prefix.is_empty() && plain_code(code).starts_with(&prefix)).then_some(prefix.len())
+    let first = prefix.split(['-', '–', '~']).next().unwrap_or(prefix);
+    let length = first.chars().filter(char::is_ascii_alphanumeric).count();
+    icd10::is_under(code, prefix).then_some(length)
 }
 
-fn best<'a>(plans: &'a [CompiledPlan], discharge: &Discharge) -> Option<(&'a CompiledPlan, MatchedBy)> {
+fn best<'a, P: AsRef<CompiledPlan>>(
+    plans: &'a [P],
+    discharge: &Discharge,
+) -> Option<(&'a CompiledPlan, MatchedBy)> {
     let names_department = |plan: &'a CompiledPlan| {
         let named = plan.plan().departments.iter();
         named.filter(|name| !name.is_empty()).find(|name| discharge.department.contains(name.as_str()))
     };
-    let code = discharge.principal_icd.as_deref().filter(|code| !plain_code(code).is_empty());
+    let plans = || plans.iter().map(AsRef::as_ref);
+    let code = discharge.principal_icd.as_deref().filter(|code| icd10::normalise(code).is_some());
     if let Some(code) = code {
-        let matching = plans.iter().filter_map(|plan| {
+        let matching = plans().filter_map(|plan| {
             let prefixes = plan.plan().icd10.iter();
             let longest =
                 prefixes.filter_map(|prefix| prefix_length(code, prefix).map(|length| (length, prefix)));
@@ -296,12 +296,12 @@ fn best<'a>(plans: &'a [CompiledPlan], discharge: &Discharge) -> Option<(&'a Com
             return Some((plan, MatchedBy::Diagnosis { prefix: prefix.clone() }));
         }
     } else {
-        let mut naming = plans.iter().filter_map(|plan| names_department(plan).map(|name| (plan, name)));
+        let mut naming = plans().filter_map(|plan| names_department(plan).map(|name| (plan, name)));
         if let (Some((plan, name)), None) = (naming.next(), naming.next()) {
             return Some((plan, MatchedBy::Department { department: name.clone() }));
         }
     }
-    plans.iter().find(|plan| plan.plan().code == GENERAL).map(|plan| (plan, MatchedBy::General))
+    plans().find(|plan| plan.plan().code == GENERAL).map(|plan| (plan, MatchedBy::General))
 }
 
 /// The values that exclusions and timepoints' conditions may use.

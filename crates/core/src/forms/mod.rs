@@ -1,0 +1,227 @@
+//! Plans, questionnaires and rules: what ships, what the hospital made of it, and every version.
+//!
+//! A version's content never changes; editing adds the next one. At most one version of a plan is
+//! in use: the highest enabled one. Tasks and responses name the version they were made with, so
+//! older versions stay readable for good.
+
+mod catalog;
+pub mod commands;
+mod seed;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use aftercare_domain::forms::{AnswerValue, Evaluation, Form, Problem, Question, VariableRule};
+use aftercare_domain::plans::{NamedCode, Plan, Review};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+pub use catalog::{catalog, content, plan, questionnaire};
+pub use seed::{is_due as seed_is_due, seed};
+
+/// Where a version comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename = "FormsOrigin")]
+pub enum Origin {
+    /// The program.
+    Shipped,
+    /// This hospital.
+    Edited,
+}
+
+/// What a version holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename = "FormsKind")]
+pub enum Kind {
+    /// A follow-up plan with its form.
+    Plan,
+    /// A form of its own.
+    Questionnaire,
+}
+
+/// One version of a plan or questionnaire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(rename = "FormsVersion")]
+pub struct Version {
+    /// The record.
+    pub id: Uuid,
+    /// Code of the plan or questionnaire.
+    pub code: String,
+    /// Number, from 1.
+    pub version: u32,
+    /// What it holds.
+    pub kind: Kind,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// When it was made, milliseconds UTC.
+    #[ts(type = "number")]
+    pub made_at: i64,
+    /// Who made it.
+    pub made_by: Uuid,
+}
+
+/// Asks for the plans and questionnaires.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsPlansRequest")]
+pub struct PlansRequest {}
+
+/// The plans and questionnaires, each in its latest or used version.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsPlansResponse")]
+pub struct PlansResponse {
+    /// Plans by code.
+    pub plans: Vec<PlanRow>,
+    /// Questionnaires by code.
+    pub questionnaires: Vec<QuestionnaireRow>,
+}
+
+/// A plan in the list.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsPlanRow")]
+pub struct PlanRow {
+    /// The version shown: the one in use, or the latest of a plan that is switched off.
+    pub version: Version,
+    /// How many versions there are.
+    pub versions: u32,
+    /// Name in both languages.
+    pub name: aftercare_domain::forms::LocalText,
+    /// Whether the hospital has approved it.
+    pub review: Review,
+    /// Not to be named to others.
+    pub sensitive: bool,
+    /// Diagnosis prefixes.
+    pub icd10: Vec<String>,
+    /// Departments.
+    pub departments: Vec<String>,
+    /// Codes of the timepoints.
+    pub timepoints: Vec<String>,
+    /// How many questions.
+    pub questions: u32,
+    /// How many alert rules.
+    pub alerts: u32,
+}
+
+/// A questionnaire in the list.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsQuestionnaireRow")]
+pub struct QuestionnaireRow {
+    /// The version shown.
+    pub version: Version,
+    /// How many versions there are.
+    pub versions: u32,
+    /// The form.
+    pub form: Form,
+}
+
+/// Asks for a plan.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsPlanRequest")]
+pub struct PlanRequest {
+    /// Code.
+    pub code: String,
+    /// A version, or the one the list shows.
+    pub version: Option<u32>,
+}
+
+/// A plan in one version, with what an editor needs.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsPlanResponse")]
+pub struct PlanResponse {
+    /// The plan.
+    pub plan: Plan,
+    /// Which version it is.
+    pub shown: Version,
+    /// Every version, latest first.
+    pub versions: Vec<Version>,
+    /// Receivers of alerts.
+    pub routes: Vec<NamedCode>,
+    /// Owners of tasks.
+    pub owners: Vec<NamedCode>,
+    /// Variables of scripts.
+    pub variables: Vec<VariableRule>,
+    /// Common questions to add.
+    pub question_bank: Vec<Question>,
+}
+
+/// Saves an edited plan as a new version.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsPlanSaveRequest")]
+pub struct PlanSaveRequest {
+    /// The plan; its version number is set here.
+    pub plan: Plan,
+    /// The latest version when editing began; `null` for a new plan.
+    pub based_on: Option<u32>,
+}
+
+/// Chooses the version in use.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsPlanEnableRequest")]
+pub struct PlanEnableRequest {
+    /// Code.
+    pub code: String,
+    /// The version to use.
+    pub version: u32,
+}
+
+/// Switches a plan off: no new discharge starts it; running ones go on.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsPlanDisableRequest")]
+pub struct PlanDisableRequest {
+    /// Code.
+    pub code: String,
+}
+
+/// Asks for the form of a task.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsFormRequest")]
+pub struct FormRequest {
+    /// Plan or questionnaire.
+    pub code: String,
+    /// Its version.
+    pub version: u32,
+}
+
+/// A form with the script that goes with it.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsFormResponse")]
+pub struct FormResponse {
+    /// The form, whole: which questions are asked, an evaluation says.
+    pub form: Form,
+    /// The script, for plans.
+    pub script: Option<aftercare_domain::forms::Script>,
+    /// What patients should know.
+    pub education: Vec<aftercare_domain::forms::LocalText>,
+    /// Receivers of alerts.
+    pub routes: Vec<NamedCode>,
+}
+
+/// Checks a draft and tries it with sample answers.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsTryRequest")]
+pub struct TryRequest {
+    /// The draft.
+    pub plan: Plan,
+    /// At which timepoint; none means every question.
+    pub timepoint: Option<String>,
+    /// Sample answers.
+    pub answers: BTreeMap<String, AnswerValue>,
+    /// Sample age.
+    pub age: Option<u16>,
+}
+
+/// What is wrong with a draft, or what follows from the sample answers.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsTryResponse")]
+pub struct TryResponse {
+    /// Mistakes; none means it can be saved.
+    pub problems: Vec<Problem>,
+    /// What follows; none while there are mistakes.
+    pub evaluation: Option<Evaluation>,
+}
