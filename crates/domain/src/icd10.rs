@@ -1,5 +1,7 @@
 //! ICD-10 codes as Chinese hospitals write them: `I10.x00x002`, `Ｉ10`, `N20000`.
 
+use std::cmp::Ordering;
+
 use crate::cell_text::{half_width, unguard};
 
 /// Longest code of the national extensions, with room.
@@ -57,20 +59,45 @@ pub fn normalise(text: &str) -> Option<String> {
 
 /// Whether a code lies under a prefix (`I10`, `Z96.6`) or a range of categories (`S72-S73`). Dots and case do not matter.
 pub fn is_under(code: &str, prefix: &str) -> bool {
-    let Some(code) = normalise(code) else { return false };
-    if let Some((from, to)) = prefix.split_once(['-', '–', '~']) {
-        let (from, to) = (compact(from), compact(to));
-        let code = compact(&code);
-        let begins = |bound: &str| code.get(..bound.len()).unwrap_or(&code).to_owned();
-        return from.len() >= 3 && to.len() >= 3 && begins(&from) >= from && begins(&to) <= to;
-    }
-    let prefix = compact(prefix);
-    !prefix.is_empty() && compact(&code).starts_with(&prefix)
+    compact(code).is_some_and(|code| compact_is_under(&code, prefix))
 }
 
 /// Whether a code lies under any of the prefixes or ranges.
 pub fn is_under_any<P: AsRef<str>>(code: &str, prefixes: &[P]) -> bool {
-    prefixes.iter().any(|prefix| is_under(code, prefix.as_ref()))
+    compact(code).is_some_and(|code| prefixes.iter().any(|prefix| compact_is_under(&code, prefix.as_ref())))
+}
+
+/// A code for many comparisons: capitals and digits only. None when the text is no disease code.
+pub(crate) fn compact(code: &str) -> Option<String> {
+    let mut code = normalise(code)?;
+    code.retain(|c| c != '.');
+    code.make_ascii_uppercase();
+    Some(code)
+}
+
+/// [`is_under`] for a compact code.
+pub(crate) fn compact_is_under(code: &str, prefix: &str) -> bool {
+    let Some((from, to)) = prefix.split_once(['-', '–', '~']) else {
+        return compare_beginning(code, prefix) == Some(Ordering::Equal);
+    };
+    let above = compare_beginning(code, from).is_some_and(Ordering::is_ge);
+    above && compare_beginning(code, to).is_some_and(Ordering::is_le)
+}
+
+/// How as much of the code as the bound has compares to the bound; none for a bound that says nothing.
+fn compare_beginning(code: &str, bound: &str) -> Option<Ordering> {
+    let mut bound =
+        bound.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_uppercase()).peekable();
+    bound.peek()?;
+    let mut code = code.bytes();
+    for wanted in bound {
+        match code.next().map(|found| found.cmp(&wanted)) {
+            Some(Ordering::Equal) => {}
+            Some(other) => return Some(other),
+            None => return Some(Ordering::Less),
+        }
+    }
+    Some(Ordering::Equal)
 }
 
 /// The chapter of a code, 1 to 22.
@@ -79,10 +106,6 @@ pub fn chapter(code: &str) -> Option<u8> {
     let category = code.get(..3)?;
     let at = CHAPTERS.iter().position(|(from, to)| (*from..=*to).contains(&category))?;
     u8::try_from(at + 1).ok()
-}
-
-fn compact(code: &str) -> String {
-    half_width(code).chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 #[cfg(test)]

@@ -78,14 +78,11 @@ pub fn lace(input: LaceInput) -> Lace {
 /// Charlson points, with the weights of LACE, of a list of ICD-10 codes. Each disease counts once, and the severer
 /// form of a disease takes the place of the milder.
 pub fn charlson(codes: &[&str]) -> u32 {
-    DISEASES
-        .iter()
-        .map(|forms| {
-            let present =
-                forms.iter().filter(|form| codes.iter().any(|code| icd10::is_under_any(code, form.codes)));
-            present.map(|form| form.points).max().unwrap_or(0)
-        })
-        .sum()
+    let codes: Vec<String> = codes.iter().filter_map(|code| icd10::compact(code)).collect();
+    let has = |form: &&Form| {
+        codes.iter().any(|code| form.codes.iter().any(|prefix| icd10::compact_is_under(code, prefix)))
+    };
+    DISEASES.iter().map(|forms| forms.iter().filter(has).map(|form| form.points).max().unwrap_or(0)).sum()
 }
 
 fn exact(points: Option<u8>, most: u8) -> (u8, u8) {
