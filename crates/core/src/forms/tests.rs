@@ -63,7 +63,7 @@ fn mistakes_come_back_at_their_fields_and_nothing_is_saved() {
     let mut fields: Vec<_> =
         error.fields.iter().map(|f| (f.field.as_str(), f.params["problem"].as_str().unwrap())).collect();
     fields.sort_unstable();
-    assert_eq!(fields, [("form.alerts[0].when", "expr_unknown_name"), ("timepoints[1].code", "duplicate")]);
+    assert_eq!(fields, [("form.alerts.0.when", "expr_unknown_name"), ("timepoints.1.code", "duplicate")]);
     let tried =
         desk.call("forms_try", json!({ "plan": plan, "timepoint": null, "answers": {}, "age": null }));
     assert_eq!((tried["problems"].as_array().unwrap().len(), &tried["evaluation"]), (2, &Value::Null));

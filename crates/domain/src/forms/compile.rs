@@ -45,14 +45,14 @@ impl CompiledForm {
         };
         let mut calculations = Vec::new();
         for (index, calculation) in form.calculations.iter().enumerate() {
-            let path = format!("calculations[{index}].expr");
+            let path = format!("calculations.{index}.expr");
             calculations.extend(keep(Expression::number(&calculation.expr, &scope, &path)));
             scope.add(&calculation.id, VarType::Number);
         }
         scope.add("lowest_points", VarType::Number);
         let classes = form.classes.iter().enumerate();
         let classes = classes.filter_map(|(index, rule)| {
-            keep(Expression::condition(&rule.when, &scope, &format!("classes[{index}].when")))
+            keep(Expression::condition(&rule.when, &scope, &format!("classes.{index}.when")))
         });
         let classes: Vec<_> = classes.collect();
         let class_codes: BTreeSet<_> = form.classes.iter().map(|rule| rule.class.clone()).collect();
@@ -61,7 +61,7 @@ impl CompiledForm {
         }
         let alerts = form.alerts.iter().enumerate();
         let alerts = alerts.filter_map(|(index, alert)| {
-            keep(Expression::condition(&alert.when, &scope, &format!("alerts[{index}].when")))
+            keep(Expression::condition(&alert.when, &scope, &format!("alerts.{index}.when")))
         });
         let alerts: Vec<_> = alerts.collect();
         if !problems.is_empty() {
@@ -92,7 +92,7 @@ fn compile_show_if(form: &Form, scope: &Scope, problems: &mut Vec<Problem>) -> V
         form.questions.iter().enumerate().map(|(index, question)| (question.id.as_str(), index)).collect();
     let mut compiled = Vec::new();
     for (index, question) in form.questions.iter().enumerate() {
-        let path = format!("questions[{index}].show_if");
+        let path = format!("questions.{index}.show_if");
         let expression =
             question.show_if.as_deref().map(|source| Expression::condition(source, scope, &path));
         compiled.push(match expression.transpose() {
@@ -111,7 +111,7 @@ fn compile_show_if(form: &Form, scope: &Scope, problems: &mut Vec<Problem>) -> V
         })
         .collect();
     for (index, used) in uses.iter().enumerate() {
-        let path = format!("questions[{index}].show_if");
+        let path = format!("questions.{index}.show_if");
         if reaches(&uses, index, index) {
             problems.push(Problem::new(path, "condition_cycle"));
         } else if let Some(later) = used.iter().find(|other| **other > index) {
@@ -156,7 +156,7 @@ fn check_shape(form: &Form, problems: &mut Vec<Problem>) {
     let sections: BTreeSet<_> = form.sections.iter().map(|section| section.code.as_str()).collect();
     let mut names = BTreeSet::new();
     for (index, question) in form.questions.iter().enumerate() {
-        let path = format!("questions[{index}]");
+        let path = format!("questions.{index}");
         if !is_name(&question.id) {
             add(format!("{path}.id"), "bad_name");
         } else if !names.insert(question.id.as_str()) {
@@ -168,9 +168,9 @@ fn check_shape(form: &Form, problems: &mut Vec<Problem>) {
     }
     for (index, calculation) in form.calculations.iter().enumerate() {
         if !is_name(&calculation.id) {
-            add(format!("calculations[{index}].id"), "bad_name");
+            add(format!("calculations.{index}.id"), "bad_name");
         } else if !names.insert(calculation.id.as_str()) {
-            add(format!("calculations[{index}].id"), "duplicate");
+            add(format!("calculations.{index}.id"), "duplicate");
         }
     }
     let ids: BTreeSet<_> = form.questions.iter().map(|question| question.id.as_str()).collect();
@@ -179,11 +179,11 @@ fn check_shape(form: &Form, problems: &mut Vec<Problem>) {
     for (index, part) in form.parts.iter().enumerate() {
         for id in part.questions.iter().filter(|id| !ids.contains(id.as_str())) {
             problems
-                .push(Problem::new(format!("parts[{index}].questions"), "unknown_question").with("name", id));
+                .push(Problem::new(format!("parts.{index}.questions"), "unknown_question").with("name", id));
         }
     }
     for (index, question) in form.questions.iter().enumerate() {
-        check_question(question, &format!("questions[{index}]"), problems);
+        check_question(question, &format!("questions.{index}"), problems);
     }
     check_alerts(form, problems);
 }
@@ -197,12 +197,12 @@ fn check_codes<'a>(
     let mut seen = BTreeSet::new();
     for (index, (code, title)) in items.enumerate() {
         if code.trim().is_empty() {
-            problems.push(Problem::new(format!("{list}[{index}].code"), "code_missing"));
+            problems.push(Problem::new(format!("{list}.{index}.code"), "code_missing"));
         } else if !seen.insert(code) {
-            problems.push(Problem::new(format!("{list}[{index}].code"), "duplicate"));
+            problems.push(Problem::new(format!("{list}.{index}.code"), "duplicate"));
         }
         if title.is_empty() {
-            problems.push(Problem::new(format!("{list}[{index}].title"), "text_missing"));
+            problems.push(Problem::new(format!("{list}.{index}.title"), "text_missing"));
         }
     }
 }
@@ -246,7 +246,7 @@ fn check_question(question: &Question, path: &str, problems: &mut Vec<Problem>) 
     }
     let mut codes = BTreeSet::new();
     for (index, option) in question.options.iter().enumerate() {
-        let field = format!("options[{index}]");
+        let field = format!("options.{index}");
         if option.code.trim().is_empty() || option.code.len() > 40 {
             add(&format!("{field}.code"), "code_missing");
         } else if !codes.insert(option.code.as_str()) {
@@ -265,7 +265,7 @@ fn check_alerts(form: &Form, problems: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     for (index, alert) in form.alerts.iter().enumerate() {
         let mut add =
-            |field: &str, code: &str| problems.push(Problem::new(format!("alerts[{index}].{field}"), code));
+            |field: &str, code: &str| problems.push(Problem::new(format!("alerts.{index}.{field}"), code));
         if alert.code.trim().is_empty() {
             add("code", "code_missing");
         } else if !seen.insert(alert.code.as_str()) {
@@ -283,10 +283,10 @@ fn check_alerts(form: &Form, problems: &mut Vec<Problem>) {
     }
     for (index, rule) in form.classes.iter().enumerate() {
         if rule.class.trim().is_empty() {
-            problems.push(Problem::new(format!("classes[{index}].class"), "code_missing"));
+            problems.push(Problem::new(format!("classes.{index}.class"), "code_missing"));
         }
         if rule.label.is_empty() {
-            problems.push(Problem::new(format!("classes[{index}].label"), "text_missing"));
+            problems.push(Problem::new(format!("classes.{index}.label"), "text_missing"));
         }
     }
     if let Some(scoring) = &form.scoring

@@ -7,7 +7,7 @@ use ts_rs::TS;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[ts(rename = "PlanProblem")]
 pub struct Problem {
-    /// Where: a JSON path such as `form.alerts[2].when`.
+    /// Where: a path in dots, such as `form.alerts.2.when`.
     pub path: String,
     /// What: a stable word with a message in `forms.json` (`problem.<code>`).
     pub code: String,

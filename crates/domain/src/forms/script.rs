@@ -50,7 +50,7 @@ impl Script {
     pub fn texts(&self) -> Vec<(String, &LocalText)> {
         let mut texts = Vec::new();
         let list = |name: &str, list: &'_ [LocalText]| -> Vec<String> {
-            (0..list.len()).map(|index| format!("{name}[{index}]")).collect()
+            (0..list.len()).map(|index| format!("{name}.{index}")).collect()
         };
         texts.extend(list("identity_check", &self.identity_check).into_iter().zip(&self.identity_check));
         texts.extend(list("sections", &self.sections).into_iter().zip(&self.sections));

@@ -221,13 +221,13 @@ fn circles_and_looking_ahead_are_found() {
         problems.into_iter().map(|problem| format!("{} {}", problem.path, problem.code)).collect()
     };
     let with = |id: &str, condition: &str| json!({"id": id, "type": "bool", "show_if": condition});
-    assert_eq!(codes(json!([with("a", "a")])), ["questions[0].show_if condition_cycle"]);
+    assert_eq!(codes(json!([with("a", "a")])), ["questions.0.show_if condition_cycle"]);
     assert_eq!(
         codes(json!([with("a", "b"), with("b", "a")])),
-        ["questions[0].show_if condition_cycle", "questions[1].show_if condition_cycle"]
+        ["questions.0.show_if condition_cycle", "questions.1.show_if condition_cycle"]
     );
     let ahead = json!([with("a", "b"), {"id": "b", "type": "bool"}]);
-    assert_eq!(codes(ahead), ["questions[0].show_if condition_refers_later"]);
+    assert_eq!(codes(ahead), ["questions.0.show_if condition_refers_later"]);
     assert!(codes(json!([{"id": "b", "type": "bool"}, with("a", "b"), with("c", "a && b")])).is_empty());
 }
 

@@ -35,7 +35,7 @@ impl CompiledPlan {
         check_script(&plan, variables, &mut problems);
         for (index, alert) in plan.form.alerts.iter().enumerate() {
             if !routing.routes.iter().any(|route| route.code == alert.route) {
-                problems.push(Problem::new(format!("form.alerts[{index}].route"), "unknown_route"));
+                problems.push(Problem::new(format!("form.alerts.{index}.route"), "unknown_route"));
             }
         }
         let mut keep = |compiled: Option<Result<Expression, Problem>>| match compiled.transpose() {
@@ -56,7 +56,7 @@ impl CompiledPlan {
             plan.timepoints.iter().enumerate().map(|(index, timepoint)| {
                 let source = timepoint.only_if.as_deref();
                 keep(source.map(|source| {
-                    Expression::condition(source, &scope, &format!("timepoints[{index}].only_if"))
+                    Expression::condition(source, &scope, &format!("timepoints.{index}.only_if"))
                 }))
             });
         let only_if: Vec<_> = only_if.collect();
@@ -112,7 +112,7 @@ pub(super) fn compile_exclude(
 ) -> Vec<Option<Expression>> {
     let compiled = rules.iter().enumerate().map(|(index, rule)| {
         let source = rule.when.as_deref();
-        keep(source.map(|source| Expression::condition(source, scope, &format!("{path}[{index}].when"))))
+        keep(source.map(|source| Expression::condition(source, scope, &format!("{path}.{index}.when"))))
     });
     compiled.collect()
 }
@@ -130,15 +130,15 @@ fn check_head(plan: &Plan, problems: &mut Vec<Problem>) {
         // A prefix is itself a code (`I10`, `Z96.6`), or a range of categories (`S72-S73`).
         let (first, last) = prefix.split_once('-').unwrap_or((prefix, prefix));
         if icd10::normalise(first).is_none() || icd10::normalise(last).is_none() {
-            problems.push(Problem::new(format!("icd10[{index}]"), "bad_icd10"));
+            problems.push(Problem::new(format!("icd10.{index}"), "bad_icd10"));
         }
     }
     for (index, rule) in plan.exclude.iter().enumerate() {
         if rule.when.is_none() && rule.icd10.is_empty() {
-            problems.push(Problem::new(format!("exclude[{index}].when"), "expr_empty"));
+            problems.push(Problem::new(format!("exclude.{index}.when"), "expr_empty"));
         }
         if rule.why.is_empty() {
-            problems.push(Problem::new(format!("exclude[{index}].why"), "text_missing"));
+            problems.push(Problem::new(format!("exclude.{index}.why"), "text_missing"));
         }
     }
 }
@@ -153,7 +153,7 @@ fn check_timepoints(plan: &Plan, routing: &Routing, problems: &mut Vec<Problem>)
     let mut codes = BTreeSet::new();
     for (index, timepoint) in plan.timepoints.iter().enumerate() {
         let mut add = |field: &str, code: &str| {
-            problems.push(Problem::new(format!("timepoints[{index}].{field}"), code));
+            problems.push(Problem::new(format!("timepoints.{index}.{field}"), code));
         };
         if timepoint.code.trim().is_empty() {
             add("code", "code_missing");
@@ -182,7 +182,7 @@ fn check_timepoints(plan: &Plan, routing: &Routing, problems: &mut Vec<Problem>)
     for (index, question) in plan.form.questions.iter().enumerate() {
         for code in question.at.iter().filter(|code| !codes.contains(code.as_str())) {
             problems.push(
-                Problem::new(format!("form.questions[{index}].at"), "unknown_timepoint").with("name", code),
+                Problem::new(format!("form.questions.{index}.at"), "unknown_timepoint").with("name", code),
             );
         }
     }

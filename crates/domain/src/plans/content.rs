@@ -292,7 +292,7 @@ impl Content {
         let sources = common.alerts.iter().enumerate();
         let alert_conditions: Vec<_> = sources
             .map(|(index, alert)| {
-                keep(Some(Expression::condition(&alert.when, &bank, &format!("alerts[{index}].when"))))
+                keep(Some(Expression::condition(&alert.when, &bank, &format!("alerts.{index}.when"))))
             })
             .collect();
         let mut plans = Vec::new();
@@ -350,7 +350,7 @@ fn expand(
             QuestionSource::Own(question) => *question,
             QuestionSource::Bank { id, at } => {
                 let Some(found) = common.questions.iter().find(|question| question.id == id) else {
-                    let problem = Problem::new(format!("form.questions[{index}].use"), "unknown_question");
+                    let problem = Problem::new(format!("form.questions.{index}.use"), "unknown_question");
                     return Err(vec![problem.with("name", id)]);
                 };
                 Question { at, bank: Some(id), ..found.clone() }

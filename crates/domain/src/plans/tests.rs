@@ -55,7 +55,7 @@ fn every_shipped_text_is_in_both_languages() {
             serde_json::Value::Array(list) => {
                 list.iter()
                     .enumerate()
-                    .for_each(|(index, value)| walk(&format!("{path}[{index}]"), value, bare));
+                    .for_each(|(index, value)| walk(&format!("{path}.{index}"), value, bare));
             }
             _ => {}
         }
@@ -349,15 +349,15 @@ fn an_edited_plan_is_checked_field_by_field() {
         paths,
         [
             "code bad_code",
-            "form.alerts[0].when expr_unknown_name",
-            "form.alerts[1].route unknown_route",
-            "form.questions[4].at unknown_timepoint",
-            "icd10[5] bad_icd10",
+            "form.alerts.0.when expr_unknown_name",
+            "form.alerts.1.route unknown_route",
+            "form.questions.4.at unknown_timepoint",
+            "icd10.5 bad_icd10",
             "script.opening unknown_variable",
-            "timepoints[0].window_before window_before_anchor",
-            "timepoints[1].only_if expr_unknown_option",
-            "timepoints[2].code duplicate",
-            "timepoints[3].owner unknown_owner",
+            "timepoints.0.window_before window_before_anchor",
+            "timepoints.1.only_if expr_unknown_option",
+            "timepoints.2.code duplicate",
+            "timepoints.3.owner unknown_owner",
         ]
     );
 }
