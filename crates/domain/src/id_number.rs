@@ -338,9 +338,9 @@ mod tests {
         #[test]
         fn two_swapped_digits_are_always_noticed(number in any_number(), at in 0..16usize) {
             let mut bytes = number.into_bytes();
-            prop_assume!(bytes[at] != bytes[at + 1]);
+            let different = bytes[at] != bytes[at + 1];
             bytes.swap(at, at + 1);
-            prop_assert!(parse(&String::from_utf8(bytes).unwrap(), today()).is_err());
+            prop_assert_eq!(parse(&String::from_utf8(bytes).unwrap(), today()).is_err(), different);
         }
 
         #[test]

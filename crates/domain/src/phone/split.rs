@@ -6,6 +6,11 @@ use super::{Phone, PhoneProblem, parse};
 use crate::cell_text::{NumberText, half_width, read_number_text, unguard};
 use crate::codes::relation_hint;
 
+/// The shortest number of a person, without area code.
+const SHORTEST_NUMBER: usize = 7;
+/// Digits of a bed or of a second contact.
+const LONGEST_COUNTER: usize = 2;
+
 /// A number from a cell, with what was written beside it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneEntry {
@@ -75,6 +80,11 @@ fn pieces(text: &str) -> Vec<Piece> {
         }
     }
     joined.retain(|piece| !piece.number.is_empty());
+    // The 3 of 3床 and the 2 of 联系人2 count something; they are no numbers to call.
+    let digits = |piece: &Piece| piece.number.bytes().filter(u8::is_ascii_digit).count();
+    if joined.iter().any(|piece| digits(piece) >= SHORTEST_NUMBER) {
+        joined.retain(|piece| digits(piece) > LONGEST_COUNTER);
+    }
     joined
 }
 
@@ -105,13 +115,22 @@ fn by_words(part: &str) -> Vec<Piece> {
 fn runs(part: &str) -> Vec<(bool, String)> {
     let marked = mark_extensions(part);
     let mut runs: Vec<(bool, String)> = Vec::new();
+    let mut cut = false;
     for c in marked.chars() {
+        // A colon ends a label such as 联系人2: and never stands within a number.
+        if c == ':' {
+            cut = true;
+            continue;
+        }
         let number = c.is_ascii_digit() || c == '+' || c == '#';
         let neutral = !number && !c.is_alphabetic();
         match runs.last_mut() {
-            Some((kind, text)) if neutral || *kind == number => text.push(c),
+            Some((kind, text)) if neutral || (*kind == number && !cut) => text.push(c),
             None if neutral => {}
-            _ => runs.push((number, c.to_string())),
+            _ => {
+                runs.push((number, c.to_string()));
+                cut = false;
+            }
         }
     }
     for (is_number, text) in &mut runs {

@@ -213,6 +213,14 @@ fn words_beside_a_number_say_whose_it_is() {
 }
 
 #[test]
+fn digits_of_a_remark_are_no_number() {
+    assert_eq!(read("3床13800138000"), vec![ok("13800138000", None)]);
+    assert_eq!(read("联系人2:13800138000"), vec![ok("13800138000", None)]);
+    assert_eq!(read("电话：010-62345678 分机：8012"), vec![ok("01062345678", None)]);
+    assert_eq!(read("12"), vec![Err(PhoneProblem::TooShort)]);
+}
+
+#[test]
 fn a_bad_piece_does_not_hide_its_good_neighbour() {
     assert_eq!(read("13800138000/1390013900"), vec![ok("13800138000", None), Err(PhoneProblem::TooShort)]);
     assert_eq!(read("1.38001E+10"), vec![Err(PhoneProblem::PrecisionLost)]);
