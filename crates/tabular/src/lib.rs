@@ -22,6 +22,7 @@ mod csv;
 mod dbf;
 mod detect;
 mod error;
+mod html;
 pub mod limits;
 mod number;
 mod row;

@@ -10,6 +10,7 @@ use crate::TableError;
 use crate::csv::CsvRows;
 use crate::dbf::DbfRows;
 use crate::detect::{self, Kind};
+use crate::html::HtmlRows;
 use crate::limits::Options;
 use crate::row::Row;
 use crate::text::source::read_full;
@@ -75,6 +76,7 @@ enum Rows {
     Csv(Box<CsvRows>),
     Xlsx(Box<XlsxRows>),
     Dbf(Box<DbfRows>),
+    Html(Box<HtmlRows>),
 }
 
 /// Opens a file of whatever format it really is.
@@ -119,7 +121,11 @@ fn open_unguarded(path: &Path, options: &Options) -> Result<Table, TableError> {
             let format = if rows.delimiter() == '\t' { Format::Tsv } else { Format::Csv };
             Ok(Table { rows: Rows::Csv(Box::new(rows)), format, total_bytes: bytes })
         }
-        Kind::Html(_) => Err(TableError::FormatUnsupported { found: "html" }),
+        Kind::Html(layout) => {
+            accepted(options.limits.stream_file_bytes)?;
+            let rows = HtmlRows::open(file, layout, &head, options)?;
+            Ok(Table { rows: Rows::Html(Box::new(rows)), format: Format::Html, total_bytes: bytes })
+        }
         Kind::Zip => {
             accepted(options.limits.packed_file_bytes)?;
             let rows = XlsxRows::open(file, bytes, options)?;
@@ -146,6 +152,7 @@ impl Table {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.encoding_name()),
             Rows::Dbf(rows) => Some(rows.encoding_name()),
+            Rows::Html(rows) => Some(rows.encoding_name()),
             Rows::Xlsx(_) => None,
         }
     }
@@ -154,7 +161,7 @@ impl Table {
     pub fn delimiter(&self) -> Option<char> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.delimiter()),
-            Rows::Xlsx(_) | Rows::Dbf(_) => None,
+            Rows::Xlsx(_) | Rows::Dbf(_) | Rows::Html(_) => None,
         }
     }
 
@@ -162,7 +169,7 @@ impl Table {
     pub fn sheets(&self) -> &[Sheet] {
         match &self.rows {
             Rows::Xlsx(rows) => rows.sheets(),
-            Rows::Csv(_) | Rows::Dbf(_) => &[],
+            Rows::Csv(_) | Rows::Dbf(_) | Rows::Html(_) => &[],
         }
     }
 
@@ -170,7 +177,7 @@ impl Table {
     pub fn sheet(&self) -> Option<usize> {
         match &self.rows {
             Rows::Xlsx(rows) => Some(rows.sheet()),
-            Rows::Csv(_) | Rows::Dbf(_) => None,
+            Rows::Csv(_) | Rows::Dbf(_) | Rows::Html(_) => None,
         }
     }
 
@@ -181,7 +188,7 @@ impl Table {
     pub fn select_sheet(&mut self, index: usize) -> Result<(), TableError> {
         guard(|| match &mut self.rows {
             Rows::Xlsx(rows) => rows.select_sheet(index),
-            Rows::Csv(_) | Rows::Dbf(_) => Err(TableError::SheetMissing),
+            Rows::Csv(_) | Rows::Dbf(_) | Rows::Html(_) => Err(TableError::SheetMissing),
         })
     }
 
@@ -189,7 +196,7 @@ impl Table {
     pub fn deleted_rows(&self) -> u64 {
         match &self.rows {
             Rows::Dbf(rows) => rows.deleted(),
-            Rows::Csv(_) | Rows::Xlsx(_) => 0,
+            Rows::Csv(_) | Rows::Xlsx(_) | Rows::Html(_) => 0,
         }
     }
 
@@ -198,6 +205,7 @@ impl Table {
         let (done, total) = match &self.rows {
             Rows::Csv(rows) => (rows.read_bytes(), self.total_bytes),
             Rows::Dbf(rows) => (rows.read_bytes(), self.total_bytes),
+            Rows::Html(rows) => (rows.read_bytes(), self.total_bytes),
             Rows::Xlsx(rows) => rows.progress(),
         };
         Progress { done: done.min(total), total }
@@ -213,6 +221,7 @@ impl Table {
             Rows::Csv(rows) => rows.next(row),
             Rows::Xlsx(rows) => rows.next(row),
             Rows::Dbf(rows) => rows.next(row),
+            Rows::Html(rows) => rows.next(row),
         })
     }
 
@@ -225,6 +234,7 @@ impl Table {
             Rows::Csv(rows) => rows.rewind(),
             Rows::Xlsx(rows) => rows.rewind(),
             Rows::Dbf(rows) => rows.rewind(),
+            Rows::Html(rows) => rows.rewind(),
         })
     }
 }
