@@ -1,5 +1,6 @@
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
+import type { Permission } from '@/bindings/Permission'
 import type { PaletteProvider } from '@/shared/palette/palette'
 
 /** One line of the left navigation. */
@@ -12,7 +13,7 @@ export interface MenuEntry {
   /** Lower stands higher. Hundreds by area: 1xx the day's work, 2xx patients, 3xx content, 9xx settings. */
   order: number
   /** Shown only to users who have it. */
-  permission?: string
+  permission?: Permission
 }
 
 /** What a feature adds to the application. */
@@ -23,7 +24,7 @@ export interface Feature {
   routes?: RouteRecordRaw[]
   menu?: MenuEntry[]
   /** What Ctrl+K finds of this feature. */
-  palette?: PaletteProvider[]
+  palette?: (PaletteProvider & { permission?: Permission })[]
 }
 
 /** Gives a feature's description its type. */

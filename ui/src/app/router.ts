@@ -1,11 +1,12 @@
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
+import type { Permission } from '@/bindings/Permission'
 import { features, menu } from './feature'
 import { may } from './session'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Needed to open the page. */
-    permission?: string
+    permission?: Permission
     /** Locale key of the page's title, for the window title and the palette. */
     title?: string
   }

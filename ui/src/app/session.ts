@@ -1,5 +1,6 @@
 import { computed, readonly, ref, shallowRef } from 'vue'
 import { backend, type ResponseOf } from '@/backend'
+import type { Permission } from '@/bindings/Permission'
 import { discardDrafts, flushDrafts } from './drafts'
 import { startIdleWatch } from './idle'
 import { queryClient } from './query'
@@ -54,7 +55,7 @@ export function switchUser(): void {
 }
 
 /** True when the logged-in user may do what the permission names. */
-export function may(permission: string | undefined): boolean {
+export function may(permission: Permission | undefined): boolean {
   return permission === undefined || (status.value?.user?.permissions ?? []).includes(permission)
 }
 

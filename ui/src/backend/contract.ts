@@ -1,4 +1,8 @@
 import type { Commands } from '@/bindings/commands'
+import type { FieldError } from '@/bindings/FieldError'
+
+/** An error that belongs to one input of the form that was sent: `field` is the request's, in dots when nested. */
+export type { FieldError }
 
 /** The name of a command, as the generated list spells it. */
 export type CommandName = keyof Commands
@@ -9,14 +13,6 @@ export type ResponseOf<K extends CommandName> = Commands[K]['response']
 
 /** Values that fill the placeholders of an error's text. */
 export type ErrorParams = Record<string, string | number>
-
-/** An error that belongs to one input of the form that was sent. */
-export interface FieldError {
-  /** The request's field, in dots for nested ones (`phones.0.number`). */
-  field: string
-  code: string
-  params: ErrorParams
-}
 
 /** Every failed call rejects with this and nothing else. It carries a code, never words: `errors.json` has the words. */
 export class BackendError extends Error {

@@ -1,27 +1,58 @@
-// Placeholder until the generator writes this file from Rust.
-export interface SessionUser { id: string; login: string; display_name: string; roles: string[]; permissions: string[] }
-export interface SessionStatus {
-  state: 'setup' | 'locked' | 'open'
-  hospital: string
-  site: string
-  user: SessionUser | null
-  idle_seconds: number
-  app_version: string
-}
-export interface WireError { code: string; params: Record<string, string | number>; trace: string; fields: { field: string; code: string; params: Record<string, string | number> }[] }
-export interface JobStatus { id: string; kind: string; state: string; done: number; total: number; result: unknown; error: WireError | null }
-type Empty = Record<string, never>
+// Generated from the command list in Rust by `cargo xtask types`. Do not edit.
+import type { AuditListRequest } from './AuditListRequest';
+import type { AuditListResponse } from './AuditListResponse';
+import type { AuditVerifyRequest } from './AuditVerifyRequest';
+import type { AuditVerifyResponse } from './AuditVerifyResponse';
+import type { BackupRequest } from './BackupRequest';
+import type { BackupResponse } from './BackupResponse';
+import type { ChangePasswordRequest } from './ChangePasswordRequest';
+import type { ConfirmRequest } from './ConfirmRequest';
+import type { DoctorRequest } from './DoctorRequest';
+import type { DoctorResponse } from './DoctorResponse';
+import type { Done } from './Done';
+import type { DraftKeyRequest } from './DraftKeyRequest';
+import type { DraftResponse } from './DraftResponse';
+import type { DraftSaveRequest } from './DraftSaveRequest';
+import type { JobRequest } from './JobRequest';
+import type { JobStatus } from './JobStatus';
+import type { LoginRequest } from './LoginRequest';
+import type { RecoverRequest } from './RecoverRequest';
+import type { RestoreRequest } from './RestoreRequest';
+import type { RestoreResponse } from './RestoreResponse';
+import type { SessionStatus } from './SessionStatus';
+import type { Settings } from './Settings';
+import type { SettingsGetRequest } from './SettingsGetRequest';
+import type { SetupRequest } from './SetupRequest';
+import type { SetupResponse } from './SetupResponse';
+import type { StaffListRequest } from './StaffListRequest';
+import type { StaffListResponse } from './StaffListResponse';
+import type { StaffMember } from './StaffMember';
+import type { StaffResetPasswordRequest } from './StaffResetPasswordRequest';
+import type { StaffSaveRequest } from './StaffSaveRequest';
+import type { StatusRequest } from './StatusRequest';
+
 export interface Commands {
-  session_status: { request: Empty; response: SessionStatus }
-  session_setup: { request: { hospital: string; site: string; login: string; display_name: string; password: string }; response: { recovery_code: string } }
-  session_login: { request: { login: string; password: string }; response: SessionStatus }
-  session_recover: { request: { recovery_code: string; login: string; new_password: string }; response: SessionStatus }
-  session_lock: { request: Empty; response: Empty }
-  session_touch: { request: Empty; response: Empty }
-  session_change_password: { request: { password: string; new_password: string }; response: Empty }
-  settings_job: { request: { id: string }; response: JobStatus }
-  settings_job_cancel: { request: { id: string }; response: Empty }
-  settings_draft_save: { request: { key: string; body: unknown }; response: Empty }
-  settings_draft_load: { request: { key: string }; response: { body: unknown; saved_at: number | null } }
-  settings_draft_clear: { request: { key: string }; response: Empty }
+  session_status: { request: StatusRequest; response: SessionStatus };
+  session_setup: { request: SetupRequest; response: SetupResponse };
+  session_login: { request: LoginRequest; response: SessionStatus };
+  session_recover: { request: RecoverRequest; response: SessionStatus };
+  settings_restore: { request: RestoreRequest; response: RestoreResponse };
+  session_lock: { request: StatusRequest; response: Done };
+  session_touch: { request: StatusRequest; response: Done };
+  session_change_password: { request: ChangePasswordRequest; response: Done };
+  session_new_recovery_code: { request: ConfirmRequest; response: SetupResponse };
+  settings_draft_save: { request: DraftSaveRequest; response: Done };
+  settings_draft_load: { request: DraftKeyRequest; response: DraftResponse };
+  settings_draft_clear: { request: DraftKeyRequest; response: Done };
+  settings_get: { request: SettingsGetRequest; response: Settings };
+  settings_save: { request: Settings; response: Settings };
+  settings_job: { request: JobRequest; response: JobStatus };
+  settings_job_cancel: { request: JobRequest; response: Done };
+  settings_backup: { request: BackupRequest; response: BackupResponse };
+  settings_doctor: { request: DoctorRequest; response: DoctorResponse };
+  staff_list: { request: StaffListRequest; response: StaffListResponse };
+  staff_save: { request: StaffSaveRequest; response: StaffMember };
+  staff_reset_password: { request: StaffResetPasswordRequest; response: Done };
+  audit_verify: { request: AuditVerifyRequest; response: AuditVerifyResponse };
+  audit_list: { request: AuditListRequest; response: AuditListResponse };
 }

@@ -20,7 +20,6 @@ export interface PaletteProvider {
   title: string
   /** Lower stands higher. */
   order: number
-  permission?: string
   /** Called as the person types; the signal ends a search that has been overtaken. */
   search: (query: string, signal: AbortSignal) => Promise<PaletteItem[]> | PaletteItem[]
 }
