@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use aftercare_core::App as Core;
 use aftercare_core::env::Env;
-use aftercare_core::messages::{Language, of_error};
+use aftercare_core::messages::of_error;
+use aftercare_core::words::Language;
 use clap::Parser;
 use tauri::Manager;
 

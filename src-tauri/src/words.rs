@@ -1,6 +1,7 @@
 //! The few words the shell itself shows: the window's title, and what is said when the page cannot speak.
 
-use aftercare_core::messages::{Language, fill};
+use aftercare_core::messages::fill;
+use aftercare_core::words::Language;
 use serde_json::Value;
 
 const ZH: &str = include_str!("../../assets/locales/zh-CN/shell.json");

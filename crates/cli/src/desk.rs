@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aftercare_core::App;
 use aftercare_core::env::Env;
-use aftercare_core::messages::Language;
+use aftercare_core::words::Language;
 use serde_json::{Value, json};
 
 use crate::args::{Global, Missing};

@@ -1,7 +1,8 @@
 //! Why a subcommand ended without having done its work.
 
 use aftercare_core::error::{Error, WireError};
-use aftercare_core::messages::{Language, of_error};
+use aftercare_core::messages::of_error;
+use aftercare_core::words::Language;
 
 use crate::args::Missing;
 use crate::words;

@@ -9,7 +9,7 @@ mod words;
 use std::io::Write;
 use std::process::ExitCode;
 
-use aftercare_core::messages::Language;
+use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Set-up and the audit trail.
 
-use aftercare_core::messages::Language;
+use aftercare_core::words::Language;
 use serde_json::{Value, json};
 
 use crate::args::Global;

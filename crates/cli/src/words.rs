@@ -1,6 +1,7 @@
 //! The command line's own words, from its locale files.
 
-use aftercare_core::messages::{Language, fill};
+use aftercare_core::messages::fill;
+use aftercare_core::words::Language;
 use serde_json::Value;
 
 const ZH: &str = include_str!("../../../assets/locales/zh-CN/cli.json");

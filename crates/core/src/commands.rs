@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{audit, forms, session, settings, staff};
+use crate::{audit, forms, reports, session, settings, staff};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -108,6 +108,11 @@ commands! {
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
         staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;
         staff_reset_password: StaffEdit, staff::commands::reset_password, staff::ResetPasswordRequest => Done;
+        reports_figures: ReportRead, reports::commands::figures, reports::FiguresRequest => reports::FiguresResponse;
+        reports_rows: ReportRead, reports::commands::rows, reports::RowsRequest => reports::RowsResponse;
+        reports_departments: ReportRead, reports::commands::departments, reports::DepartmentsRequest => reports::DepartmentsResponse;
+        reports_export: ReportExport, reports::commands::export, reports::ExportRequest => reports::ExportResponse;
+        reports_export_start: ReportExport, reports::commands::export_start, reports::ExportRequest => settings::JobStarted;
         audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
         audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
     }

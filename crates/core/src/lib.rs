@@ -15,11 +15,14 @@ pub mod error;
 mod error_tests;
 pub mod forms;
 pub mod messages;
+pub mod reports;
 pub mod session;
 pub mod settings;
 pub mod staff;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;
+
+pub mod words;
 
 pub use app::{App, Ctx, Event};
 pub use env::Env;

@@ -5,35 +5,10 @@
 use serde_json::Value;
 
 use crate::error::WireError;
+use crate::words::Language;
 
 const ZH: &str = include_str!("../../../assets/locales/zh-CN/errors.json");
 const EN: &str = include_str!("../../../assets/locales/en/errors.json");
-
-/// A language of the product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// 简体中文, the first.
-    Chinese,
-    /// English.
-    English,
-}
-
-impl Language {
-    /// The language that a POSIX locale name asks for (`LC_ALL`, then `LC_MESSAGES`, then `LANG`). Chinese unless it
-    /// clearly says English: `C` and `POSIX` say nothing about the person.
-    pub fn of_locale(locale: &str) -> Self {
-        if locale.starts_with("en") { Self::English } else { Self::Chinese }
-    }
-
-    /// The language of this process's environment.
-    pub fn of_system() -> Self {
-        ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .filter_map(|name| std::env::var(name).ok())
-            .find(|value| !value.is_empty())
-            .map_or(Self::Chinese, |value| Self::of_locale(&value))
-    }
-}
 
 /// What to tell a person about `error`: what happened, what to do, and which fields were refused.
 pub fn of_error(language: Language, error: &WireError) -> String {

@@ -180,6 +180,11 @@ error_codes! {
     // Plans and forms
     /// A plan's field is wrong; `problem` says how (see `forms.json`).
     PlanProblem => "plan_problem",
+    // Exports
+    /// More rows than one export may have (`max`).
+    ExportTooLarge => "export_too_large",
+    /// What was written is not what was counted; no file was kept.
+    ExportMismatch => "export_mismatch",
 
     // Follow-up tasks
     /// The task is not in a state in which this can be done.

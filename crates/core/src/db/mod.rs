@@ -2,6 +2,8 @@
 
 mod migrate;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

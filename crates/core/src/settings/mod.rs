@@ -174,3 +174,10 @@ pub struct DoctorCheck {
     #[ts(type = "Record<string, string | number>")]
     pub params: serde_json::Value,
 }
+
+/// A job that has been started; `settings_job` tells how far it is.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct JobStarted {
+    /// The job.
+    pub id: Uuid,
+}

@@ -1,0 +1,15 @@
+-- 外呼通次: ?1 from, ?2 to (dates), ?3 department or null. One row per call.
+SELECT
+  call.id               AS record_id,
+  call.patient_id       AS patient_id,
+  call.called_on        AS on_date,
+  coalesce(encounter.department, '') AS department,
+  call.user_id          AS user_id,
+  task.plan_code        AS plan_code,
+  1                     AS everyone,
+  call.outcome = 'reached' AND coalesce(call.talk_seconds, 10) >= 10 AS connected
+FROM call
+LEFT JOIN task ON task.id = call.task_id
+LEFT JOIN encounter ON encounter.id = task.encounter_id
+WHERE call.called_on BETWEEN ?1 AND ?2
+  AND (?3 IS NULL OR encounter.department = ?3)

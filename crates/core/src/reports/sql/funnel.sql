@@ -1,0 +1,21 @@
+-- ?1 from, ?2 to (dates tasks are due), ?3 department or null. Patients at each step, each once.
+WITH due AS (
+  SELECT task.patient_id,
+         max(task.attempts > 0 OR task.status = 'done') AS called,
+         max(EXISTS (SELECT 1 FROM response WHERE response.task_id = task.id)
+             OR EXISTS (SELECT 1 FROM call WHERE call.patient_id = task.patient_id AND call.outcome = 'reached'
+                          AND call.called_on BETWEEN task.window_starts_on AND date(task.window_ends_on, '+31 days'))) AS reached,
+         max(task.status = 'done') AS completed
+  FROM task
+  LEFT JOIN encounter ON encounter.id = task.encounter_id
+  WHERE task.due_on BETWEEN ?1 AND ?2
+    AND task.kind = 'plan'
+    AND task.status NOT IN ('cancelled', 'skipped', 'waiting')
+    AND (?3 IS NULL OR encounter.department = ?3)
+  GROUP BY task.patient_id
+)
+SELECT count(*) AS due,
+       count(*) FILTER (WHERE called) AS called,
+       count(*) FILTER (WHERE called AND reached) AS reached,
+       count(*) FILTER (WHERE called AND reached AND completed) AS completed
+FROM due
