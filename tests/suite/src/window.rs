@@ -187,6 +187,23 @@ impl Window {
         self.find("[data-ready='true']").await.map(|_| ())
     }
 
+    /// Waits until the page is ready and nothing on it moves any more.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn settled(&self) -> Answer {
+        self.ready().await?;
+        let begun = Instant::now();
+        let moving = "return document.getAnimations().some((animation) => animation.playState === 'running'
+            && animation.effect?.getComputedTiming().iterations !== Infinity)";
+        while self.script(moving, vec![]).await? == json!(true) && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(PAUSE).await;
+        }
+        // One more frame: charts draw after their size is known.
+        tokio::time::sleep(PAUSE * 4).await;
+        Ok(())
+    }
+
     /// Stores what the window shows.
     ///
     /// # Errors
