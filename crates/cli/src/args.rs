@@ -59,11 +59,46 @@ pub enum Command {
         #[arg(long, value_name = "S")]
         site: String,
     },
+    /// Write Excel files.
+    Export {
+        /// What to write.
+        #[command(subcommand)]
+        what: Export,
+    },
     /// The audit trail.
     Audit {
         /// What to do with it.
         #[command(subcommand)]
         what: Audit,
+    },
+    /// Write an encrypted backup and verify it.
+    Backup {
+        /// Where to.
+        file: PathBuf,
+    },
+    /// Put a backup into an empty folder. On another PC AFTERCARE_RECOVERY_CODE opens it.
+    Restore {
+        /// As `backup` wrote it.
+        file: PathBuf,
+    },
+    /// Check the database, its key slots, the audit trail and the change log.
+    Doctor,
+}
+
+/// What can be exported.
+#[derive(Subcommand)]
+pub enum Export {
+    /// The follow-ups of a period.
+    Followups {
+        /// First day, as 2026-11-01.
+        #[arg(long, value_name = "D")]
+        from: String,
+        /// Last day.
+        #[arg(long, value_name = "D")]
+        to: String,
+        /// The Excel file.
+        #[arg(long, value_name = "F.xlsx")]
+        out: PathBuf,
     },
 }
 
@@ -79,7 +114,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use clap::{CommandFactory, Parser};
 
-    use super::{Audit, Cli, Command};
+    use super::{Audit, Cli, Command, Export};
 
     #[test]
     fn the_definition_holds() {
@@ -96,5 +131,15 @@ mod tests {
             assert_eq!(cli.global.user().ok().unwrap(), "alice");
             assert!(matches!(cli.command, Command::Audit { what: Audit::Verify }));
         }
+    }
+
+    #[test]
+    fn an_export_names_its_period() {
+        let words = "aftercare-cli export followups --from 2026-11-01 --to 2026-11-30 --out f.xlsx --home /h --user u";
+        let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+        let Command::Export { what: Export::Followups { from, to, .. } } = cli.command else {
+            unreachable!()
+        };
+        assert_eq!((from.as_str(), to.as_str()), ("2026-11-01", "2026-11-30"));
     }
 }

@@ -1,5 +1,6 @@
 //! The opened core with a signed-in user: every subcommand calls the same commands as the window.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use aftercare_core::App;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Global, Missing};
 use crate::failure::Failure;
+use crate::words;
 
 /// The password's variable.
 pub const PASSWORD: &str = "AFTERCARE_PASSWORD";
@@ -16,6 +18,7 @@ pub const PASSWORD: &str = "AFTERCARE_PASSWORD";
 /// A signed-in desk; dropping it signs out.
 pub struct Desk {
     app: Arc<App>,
+    permissions: Vec<String>,
     /// What messages are in.
     pub language: Language,
 }
@@ -23,10 +26,13 @@ pub struct Desk {
 impl Desk {
     /// Opens the data folder and signs the user in.
     pub fn open(global: &Global, language: Language) -> Result<Self, Failure> {
-        let desk = Self::signed_out(global, language)?;
+        let mut desk = Self::signed_out(global, language)?;
         let user = global.user().map_err(|missing| Failure::missing(language, &missing))?;
         let password = password(language)?;
-        desk.call("session_login", json!({ "login": user, "password": password }))?;
+        let status = desk.call("session_login", json!({ "login": user, "password": password }))?;
+        let permissions = status.pointer("/user/permissions").and_then(Value::as_array);
+        desk.permissions =
+            permissions.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
         Ok(desk)
     }
 
@@ -34,7 +40,12 @@ impl Desk {
     pub fn signed_out(global: &Global, language: Language) -> Result<Self, Failure> {
         let home = global.home().map_err(|missing| Failure::missing(language, &missing))?;
         let app = App::open(home, Env::real()).map_err(|error| Failure::of_core(language, &error))?;
-        Ok(Self { app, language })
+        Ok(Self { app, permissions: Vec::new(), language })
+    }
+
+    /// Whether the signed-in user has a permission, by its word.
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|own| own == permission)
     }
 
     /// Calls a command of the core.
@@ -53,6 +64,14 @@ impl Drop for Desk {
 /// The password from the environment: never from the command line, where other programs can read it.
 pub fn password(language: Language) -> Result<String, Failure> {
     variable(PASSWORD).map_err(|missing| Failure::missing(language, &missing))
+}
+
+/// A path as the core takes it: whole, and in Unicode, because it crosses as JSON.
+pub fn path(language: Language, path: &Path) -> Result<String, Failure> {
+    std::path::absolute(path)
+        .ok()
+        .and_then(|path| path.into_os_string().into_string().ok())
+        .ok_or_else(|| Failure::usage(&words::say(language, "bad_path", &[])))
 }
 
 /// A variable that must be there.

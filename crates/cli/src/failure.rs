@@ -1,11 +1,13 @@
 //! Why a subcommand ended without having done its work.
 
 use aftercare_core::error::{Error, WireError};
-use aftercare_core::messages::of_error;
+use aftercare_core::messages::{of_error, of_json};
 use aftercare_core::words::Language;
 
+use serde_json::json;
+
 use crate::args::Missing;
-use crate::words;
+use crate::{Answer, words};
 
 /// A code for programs and a sentence for people.
 pub struct Failure {
@@ -13,17 +15,25 @@ pub struct Failure {
     pub code: String,
     /// What happened and what to do.
     pub message: String,
+    /// What was found before it failed; still worth printing.
+    pub found: Option<Box<Answer>>,
 }
 
 impl Failure {
     /// The command line is wrong.
     pub fn usage(message: &str) -> Self {
-        Self { code: "usage".into(), message: message.trim_end().to_owned() }
+        Self { code: "usage".into(), message: message.trim_end().to_owned(), found: None }
     }
 
     /// The core refused or failed.
     pub fn of_wire(language: Language, error: &WireError) -> Self {
-        Self { code: error.code.as_str().to_owned(), message: of_error(language, error) }
+        Self { code: error.code.as_str().to_owned(), message: of_error(language, error), found: None }
+    }
+
+    /// Something was found broken, by its code.
+    pub fn of_code(language: Language, code: &str, found: Option<Answer>) -> Self {
+        let message = of_json(language, &json!({ "code": code }));
+        Self { code: code.to_owned(), message, found: found.map(Box::new) }
     }
 
     /// The core could not be opened.

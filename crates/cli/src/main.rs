@@ -3,7 +3,9 @@
 mod args;
 mod desk;
 mod failure;
+mod reports;
 mod session;
+mod settings;
 mod words;
 
 use std::io::Write;
@@ -13,7 +15,7 @@ use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::args::{Audit, Cli, Command};
+use crate::args::{Audit, Cli, Command, Export};
 use crate::desk::Desk;
 use crate::failure::Failure;
 
@@ -36,21 +38,34 @@ fn main() -> ExitCode {
         Err(error) => return failed(&Failure::usage(&error.to_string())),
     };
     match run(&cli) {
-        Ok(answer) => printed(&if cli.global.json { answer.json.to_string() } else { answer.text }),
-        Err(failure) => failed(&failure),
+        Ok(answer) => printed(&cli, &answer),
+        Err(failure) => {
+            if let Some(found) = &failure.found {
+                printed(&cli, found);
+            }
+            failed(&failure)
+        }
     }
 }
 
 fn run(cli: &Cli) -> Result<Answer, Failure> {
     let language = Language::of_system();
+    let desk = || Desk::open(&cli.global, language);
     match &cli.command {
         Command::Init { hospital, site } => session::init(&cli.global, language, hospital, site),
-        Command::Audit { what: Audit::Verify } => session::verify(&Desk::open(&cli.global, language)?),
+        Command::Export { what: Export::Followups { from, to, out } } => {
+            reports::followups(&desk()?, from, to, out)
+        }
+        Command::Audit { what: Audit::Verify } => session::verify(&desk()?),
+        Command::Backup { file } => settings::backup(&desk()?, file),
+        Command::Restore { file } => settings::restore(&cli.global, language, file),
+        Command::Doctor => settings::doctor(&desk()?),
     }
 }
 
 /// A pipe that is closed early (`| head`) is no failure of the work, but an answer that nobody got is none.
-fn printed(text: &str) -> ExitCode {
+fn printed(cli: &Cli, answer: &Answer) -> ExitCode {
+    let text = if cli.global.json { answer.json.to_string() } else { answer.text.clone() };
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,32 @@
+//! Excel files.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, password, path};
+use crate::failure::Failure;
+use crate::{Answer, words};
+
+/// Writes the follow-ups of a period, in full where the user may see them so.
+pub fn followups(desk: &Desk, from: &str, to: &str, out: &Path) -> Result<Answer, Failure> {
+    let language = match desk.language {
+        aftercare_core::words::Language::Chinese => "zh-CN",
+        aftercare_core::words::Language::English => "en",
+    };
+    let written = desk.call(
+        "reports_export",
+        json!({
+            "scope": { "from": from, "to": to, "department": null },
+            "path": path(desk.language, out)?,
+            "password": password(desk.language)?,
+            "reason": words::say(desk.language, "export_reason", &[]),
+            "reveal": desk.may("archive_reveal"),
+            "language": language,
+        }),
+    )?;
+    let rows = written.get("rows").map(Value::to_string).unwrap_or_default();
+    let shown = out.display().to_string();
+    let text = words::say(desk.language, "export_done", &[("file", &shown), ("rows", &rows)]);
+    Ok(Answer { json: written, text })
+}
