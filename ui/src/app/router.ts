@@ -1,7 +1,7 @@
-import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
+import { createRouter, createWebHashHistory, type RouteLocationRaw, type RouteRecordRaw, type RouterHistory } from 'vue-router'
 import type { Permission } from '@/bindings/Permission'
 import { features, menu } from './feature'
-import { may } from './session'
+import { isOpen, may } from './session'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -18,15 +18,28 @@ export function homeRoute(): { name: string } {
 }
 
 const routes: RouteRecordRaw[] = [
-  { path: '/', name: 'home', redirect: () => homeRoute() },
+  { path: '/', name: 'home', component: { render: () => null } },
   ...features.flatMap((feature) => feature.routes ?? []),
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./shell/NowherePage.vue') },
 ]
 
-// Hash addresses work the same under the desktop's own protocol and over HTTP.
-export const router = createRouter({ history: createWebHashHistory(), routes })
+/**
+ * Where an address leads somebody else than it says: the first page's own address, and pages without the right to them.
+ * While nobody is logged in no page is shown, and the address is kept for whoever logs in.
+ */
+export function detour(to: { name?: unknown; meta: { permission?: Permission } }): RouteLocationRaw | null {
+  if (!isOpen()) return null
+  if (to.name === 'home') return { ...homeRoute(), replace: true }
+  if (to.meta.permission && !may(to.meta.permission)) return { name: 'nowhere', params: { rest: ['no-right'] }, replace: true }
+  return null
+}
 
-router.beforeEach((to) => {
-  if (to.meta.permission && !may(to.meta.permission)) return { name: 'nowhere', params: { rest: [] }, replace: true }
-  return true
-})
+/** The product's routes on a history. */
+export function makeRouter(history: RouterHistory) {
+  const made = createRouter({ history, routes })
+  made.beforeEach((to) => detour(to) ?? true)
+  return made
+}
+
+// Hash addresses work the same under the desktop's own protocol and over HTTP.
+export const router = makeRouter(createWebHashHistory())

@@ -54,6 +54,11 @@ export function switchUser(): void {
   takeOver()
 }
 
+/** True while somebody is logged in. */
+export function isOpen(): boolean {
+  return status.value?.state === 'open'
+}
+
 /** True when the logged-in user may do what the permission names. */
 export function may(permission: Permission | undefined): boolean {
   return permission === undefined || (status.value?.user?.permissions ?? []).includes(permission)
