@@ -28,6 +28,7 @@ mod number;
 mod row;
 mod table;
 mod text;
+mod xls;
 mod xlsx;
 
 pub use error::{ERROR_CODES, TableError};

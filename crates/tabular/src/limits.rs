@@ -7,9 +7,8 @@ use std::sync::Arc;
 pub const STREAM_FILE_BYTES: u64 = 4 << 30;
 /// Bytes on disk of a packed workbook. A full .xlsx sheet of 21 columns has about 120 MB.
 pub const PACKED_FILE_BYTES: u64 = 1 << 30;
-/// Bytes on disk of an .xls: its streams are scattered, so it is held in memory while it is read.
-/// 65,536 rows × 21 columns of text have about 40 MB.
-pub const XLS_FILE_BYTES: u64 = 96 << 20;
+/// Bytes on disk of an .xls. 65,536 rows × 256 columns of text, the most there can be, have about 400 MB.
+pub const XLS_FILE_BYTES: u64 = 512 << 20;
 /// Bytes one part of a packed workbook may unpack to. A full sheet of 40 columns has about 2 GB of XML.
 pub const UNPACKED_BYTES: u64 = 6 << 30;
 /// How many times larger than its packed form a part may become, once it is beyond

@@ -5,6 +5,9 @@ use std::fmt;
 
 use chrono::NaiveDateTime;
 
+use crate::TableError;
+use crate::limits::Limits;
+
 /// One cell. Its `Debug` shows the kind and never the content: cells are patient data.
 #[derive(Clone, PartialEq, Default)]
 pub enum Cell {
@@ -31,6 +34,14 @@ impl Cell {
     /// Makes a text cell, or an empty one of an empty text.
     pub fn from_text(text: &str) -> Self {
         if text.is_empty() { Self::Empty } else { Self::Text(text.to_owned()) }
+    }
+
+    /// Bytes of its text, if it has one.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Text(text) | Self::Error(text) => text.len() as u64,
+            _ => 0,
+        }
     }
 
     /// Whether there is nothing in it.
@@ -165,6 +176,30 @@ impl Row {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
+    }
+
+    /// Puts a cell into its column, counted from 1, where columns come in any order. An empty one is
+    /// left out: formatted cells without content can reach to the last column of a spreadsheet.
+    pub(crate) fn place(&mut self, column: u64, cell: Cell, limits: &Limits) -> Result<(), TableError> {
+        if cell.is_empty() {
+            return Ok(());
+        }
+        if column > limits.columns {
+            return Err(TableError::TooManyColumns { row: self.number, limit: limits.columns });
+        }
+        let index = usize::try_from(column.saturating_sub(1)).unwrap_or(0);
+        let is_long = cell.bytes() > 1024;
+        if self.cells.len() <= index {
+            self.cells.resize(index + 1, Cell::Empty);
+        }
+        if let Some(place) = self.cells.get_mut(index) {
+            *place = cell;
+        }
+        // Short cells cannot make a row too long, however many there are of them.
+        if is_long && self.cells.iter().map(Cell::bytes).sum::<u64>() > limits.row_bytes {
+            return Err(TableError::RowTooLong { row: self.number, limit: limits.row_bytes });
+        }
+        Ok(())
     }
 
     /// Whether all cells are empty.

@@ -14,6 +14,7 @@ use crate::html::HtmlRows;
 use crate::limits::Options;
 use crate::row::Row;
 use crate::text::source::read_full;
+use crate::xls::XlsRows;
 use crate::xlsx::XlsxRows;
 
 /// What a file turned out to be.
@@ -75,6 +76,7 @@ pub struct Table {
 enum Rows {
     Csv(Box<CsvRows>),
     Xlsx(Box<XlsxRows>),
+    Xls(Box<XlsRows>),
     Dbf(Box<DbfRows>),
     Html(Box<HtmlRows>),
 }
@@ -131,7 +133,11 @@ fn open_unguarded(path: &Path, options: &Options) -> Result<Table, TableError> {
             let rows = XlsxRows::open(file, bytes, options)?;
             Ok(Table { rows: Rows::Xlsx(Box::new(rows)), format: Format::Xlsx, total_bytes: bytes })
         }
-        Kind::Ole | Kind::BareBiff => Err(TableError::FormatUnsupported { found: "xls" }),
+        kind @ (Kind::Ole | Kind::BareBiff) => {
+            accepted(options.limits.xls_file_bytes)?;
+            let rows = XlsRows::open(file, bytes, kind == Kind::BareBiff, options)?;
+            Ok(Table { rows: Rows::Xls(Box::new(rows)), format: Format::Xls, total_bytes: bytes })
+        }
         Kind::Dbf => {
             accepted(options.limits.stream_file_bytes)?;
             let rows = DbfRows::open(file, &head, bytes, options)?;
@@ -153,6 +159,7 @@ impl Table {
             Rows::Csv(rows) => Some(rows.encoding_name()),
             Rows::Dbf(rows) => Some(rows.encoding_name()),
             Rows::Html(rows) => Some(rows.encoding_name()),
+            Rows::Xls(rows) => rows.encoding_name(),
             Rows::Xlsx(_) => None,
         }
     }
@@ -161,7 +168,7 @@ impl Table {
     pub fn delimiter(&self) -> Option<char> {
         match &self.rows {
             Rows::Csv(rows) => Some(rows.delimiter()),
-            Rows::Xlsx(_) | Rows::Dbf(_) | Rows::Html(_) => None,
+            Rows::Xlsx(_) | Rows::Xls(_) | Rows::Dbf(_) | Rows::Html(_) => None,
         }
     }
 
@@ -169,6 +176,7 @@ impl Table {
     pub fn sheets(&self) -> &[Sheet] {
         match &self.rows {
             Rows::Xlsx(rows) => rows.sheets(),
+            Rows::Xls(rows) => rows.sheets(),
             Rows::Csv(_) | Rows::Dbf(_) | Rows::Html(_) => &[],
         }
     }
@@ -177,6 +185,7 @@ impl Table {
     pub fn sheet(&self) -> Option<usize> {
         match &self.rows {
             Rows::Xlsx(rows) => Some(rows.sheet()),
+            Rows::Xls(rows) => Some(rows.sheet()),
             Rows::Csv(_) | Rows::Dbf(_) | Rows::Html(_) => None,
         }
     }
@@ -188,6 +197,7 @@ impl Table {
     pub fn select_sheet(&mut self, index: usize) -> Result<(), TableError> {
         guard(|| match &mut self.rows {
             Rows::Xlsx(rows) => rows.select_sheet(index),
+            Rows::Xls(rows) => rows.select_sheet(index),
             Rows::Csv(_) | Rows::Dbf(_) | Rows::Html(_) => Err(TableError::SheetMissing),
         })
     }
@@ -196,7 +206,7 @@ impl Table {
     pub fn deleted_rows(&self) -> u64 {
         match &self.rows {
             Rows::Dbf(rows) => rows.deleted(),
-            Rows::Csv(_) | Rows::Xlsx(_) | Rows::Html(_) => 0,
+            Rows::Csv(_) | Rows::Xlsx(_) | Rows::Xls(_) | Rows::Html(_) => 0,
         }
     }
 
@@ -207,6 +217,7 @@ impl Table {
             Rows::Dbf(rows) => (rows.read_bytes(), self.total_bytes),
             Rows::Html(rows) => (rows.read_bytes(), self.total_bytes),
             Rows::Xlsx(rows) => rows.progress(),
+            Rows::Xls(rows) => rows.progress(),
         };
         Progress { done: done.min(total), total }
     }
@@ -220,6 +231,7 @@ impl Table {
         guard(|| match &mut self.rows {
             Rows::Csv(rows) => rows.next(row),
             Rows::Xlsx(rows) => rows.next(row),
+            Rows::Xls(rows) => rows.next(row),
             Rows::Dbf(rows) => rows.next(row),
             Rows::Html(rows) => rows.next(row),
         })
@@ -233,6 +245,7 @@ impl Table {
         guard(|| match &mut self.rows {
             Rows::Csv(rows) => rows.rewind(),
             Rows::Xlsx(rows) => rows.rewind(),
+            Rows::Xls(rows) => rows.rewind(),
             Rows::Dbf(rows) => rows.rewind(),
             Rows::Html(rows) => rows.rewind(),
         })

@@ -65,7 +65,7 @@ impl Grid {
         }
     }
 
-    pub(crate) fn depth(&self) -> usize {
+    pub(crate) fn data_depth(&self) -> usize {
         self.data_depth
     }
 

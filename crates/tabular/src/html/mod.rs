@@ -65,7 +65,7 @@ impl HtmlRows {
     pub(crate) fn rewind(&mut self) -> Result<(), TableError> {
         self.tokens.inner.restart()?;
         self.tokens.restart();
-        self.grid = Grid::new(self.grid.depth(), self.encoding, &self.options.limits);
+        self.grid = Grid::new(self.grid.data_depth(), self.encoding, &self.options.limits);
         self.delivered = 0;
         self.finished = false;
         Ok(())

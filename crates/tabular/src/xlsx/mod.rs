@@ -3,7 +3,7 @@
 pub(crate) mod inflate;
 pub(crate) mod package;
 mod sheet;
-mod texts;
+pub(crate) mod texts;
 mod workbook;
 mod xml;
 

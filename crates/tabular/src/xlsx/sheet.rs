@@ -274,36 +274,7 @@ impl OpenCell {
         if let Some(kind) = problem {
             out.note(kind, Some(self.column));
         }
-        self.place(cell, context, out)
-    }
-
-    fn place(&mut self, cell: Cell, context: &Context<'_>, out: &mut Row) -> Result<(), TableError> {
-        // Formatted cells without content can reach to the last column of Excel.
-        if cell.is_empty() {
-            return Ok(());
-        }
-        let limits = context.limits;
-        if self.column > limits.columns {
-            return Err(TableError::TooManyColumns { row: out.number, limit: limits.columns });
-        }
-        let index = usize::try_from(self.column - 1).unwrap_or(0);
-        if out.cells.len() <= index {
-            out.cells.resize(index + 1, Cell::Empty);
-        }
-        if let Some(place) = out.cells.get_mut(index) {
-            *place = cell;
-        }
-        // Counting only now and then would be enough, but cells are few and short.
-        if self.value.len() > 1024 || index.is_multiple_of(64) {
-            let length = |cell: &Cell| match cell {
-                Cell::Text(text) | Cell::Error(text) => text.len() as u64,
-                _ => 0,
-            };
-            if out.cells.iter().map(length).sum::<u64>() > limits.row_bytes {
-                return Err(TableError::RowTooLong { row: out.number, limit: limits.row_bytes });
-            }
-        }
-        Ok(())
+        out.place(self.column, cell, context.limits)
     }
 }
 
