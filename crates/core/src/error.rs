@@ -154,16 +154,20 @@ impl std::error::Error for Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(source: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode as Sqlite;
-        let code = match source.sqlite_error_code() {
-            Some(Sqlite::DiskFull) => ErrorCode::DiskFull,
-            Some(Sqlite::SystemIoFailure) if disk_is_full(&source) => ErrorCode::DiskFull,
-            Some(Sqlite::DatabaseBusy | Sqlite::DatabaseLocked) => ErrorCode::DatabaseBusy,
-            Some(Sqlite::DatabaseCorrupt | Sqlite::NotADatabase) => ErrorCode::DatabaseDamaged,
-            _ if matches!(source, rusqlite::Error::QueryReturnedNoRows) => ErrorCode::NotFound,
-            _ => ErrorCode::Internal,
-        };
-        Error::new(code).caused_by(source)
+        Error::new(code_of(&source)).caused_by(source)
+    }
+}
+
+/// What an error of the database means for the person.
+pub(crate) fn code_of(source: &rusqlite::Error) -> ErrorCode {
+    use rusqlite::ErrorCode as Sqlite;
+    match source.sqlite_error_code() {
+        Some(Sqlite::DiskFull) => ErrorCode::DiskFull,
+        Some(Sqlite::SystemIoFailure) if disk_is_full(source) => ErrorCode::DiskFull,
+        Some(Sqlite::DatabaseBusy | Sqlite::DatabaseLocked) => ErrorCode::DatabaseBusy,
+        Some(Sqlite::DatabaseCorrupt | Sqlite::NotADatabase) => ErrorCode::DatabaseDamaged,
+        _ if matches!(source, rusqlite::Error::QueryReturnedNoRows) => ErrorCode::NotFound,
+        _ => ErrorCode::Internal,
     }
 }
 

@@ -31,7 +31,9 @@ pub fn built(name: &str) -> Answer<PathBuf> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         build.args(["build", "--quiet", "--workspace", "--features", "aftercare-suite/window"]);
-        build.args(["--bin", "aftercare", "--bin", "aftercare-cli"]).current_dir(root());
+        build
+            .args(["--bin", "aftercare", "--bin", "aftercare-cli", "--bin", "aftercare-host"])
+            .current_dir(root());
         build.status().is_ok_and(|status| status.success())
     });
     if !up_to_date {

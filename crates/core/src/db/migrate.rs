@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::DatabaseKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code_of};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -40,11 +40,23 @@ pub(super) fn run(connection: &mut Connection) -> Result<()> {
     runner().set_grouped(false).run(connection).map_err(|error| {
         let code = match error.kind() {
             Kind::MissingVersion(_) | Kind::DivergentVersion(..) => ErrorCode::DatabaseNewer,
-            _ => ErrorCode::Internal,
+            _ => cause(&error),
         };
         Error::new(code).caused_by(error)
     })?;
     Ok(())
+}
+
+/// What the database said: a full disk is the same to a person whether it fills in a migration or a call.
+fn cause(error: &refinery::Error) -> ErrorCode {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(source) = next {
+        if let Some(database) = source.downcast_ref::<rusqlite::Error>() {
+            return code_of(database);
+        }
+        next = source.source();
+    }
+    ErrorCode::Internal
 }
 
 fn version(connection: &Connection) -> Result<i32> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aftercare_domain::error_code::ErrorCode;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
 use super::DatabaseKey;
 use crate::change_log::is_synced;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How long a write waits for another program on the same file (the nightly import, say).
 const BUSY: Duration = Duration::from_secs(5);
@@ -27,6 +28,10 @@ pub fn create(path: &Path, key: &DatabaseKey) -> Result<()> {
 
 /// Opens an existing file for writing.
 pub(super) fn connect(path: &Path, key: &DatabaseKey) -> Result<Connection> {
+    // SQLite takes an empty file for a new database: a hospital whose data are gone must not open as an empty one.
+    if std::fs::metadata(path)?.len() == 0 {
+        return Err(Error::new(ErrorCode::DatabaseDamaged));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     apply_key(&connection, key)?;
@@ -46,6 +51,8 @@ pub(super) fn connect_reader(path: &Path, key: &DatabaseKey) -> Result<Connectio
 pub fn apply_key(connection: &Connection, key: &DatabaseKey) -> Result<()> {
     let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(&key[..]));
     let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str()));
+    // SQLCipher would write its own lines to standard error; what went wrong comes back as an error.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     connection.execute_batch(&pragma)?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(())

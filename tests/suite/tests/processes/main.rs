@@ -1,0 +1,33 @@
+//! Real processes: killed, stopped, out of disk, on damaged files, two at once.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod damaged;
+mod disk;
+mod killed;
+mod together;
+
+use std::path::Path;
+
+use aftercare_suite::headless::{Headless, Served};
+use serde_json::json;
+
+/// A hospital whose password checks are cheap, made through the host: tests log in often.
+pub fn hospital(home: &Path) -> Headless {
+    let desk =
+        Headless { home: home.to_path_buf(), user: "alice".into(), password: "correct horse 42".into() };
+    let host = Served::start(home).unwrap();
+    let request = json!({
+        "hospital": "青山县人民医院", "site": "本部", "login": desk.user, "display_name": "李爱丽",
+        "password": desk.password,
+    });
+    host.call("session_setup", &request).unwrap();
+    host.call("session_lock", &json!({})).unwrap();
+    desk
+}
+
+/// The desk opens, and its audit trail, change log and pages are whole.
+pub fn assert_whole(desk: &Headless) {
+    let found = desk.done(&["doctor"]).unwrap();
+    assert_eq!(found["healthy"], true, "{found}");
+    desk.done(&["audit", "verify"]).unwrap();
+}
