@@ -157,14 +157,17 @@ pub fn check_digit(body: &str) -> Option<char> {
     CHECK_DIGITS.get((sum % 11) as usize).copied()
 }
 
-/// Shows the province and the last two characters: `11************2X`.
+/// Shows the area and the last four characters and hides the birth date: `110105********002X`.
 pub fn mask(number: &str) -> String {
     let chars: Vec<char> = number.chars().collect();
-    if chars.len() < 8 {
-        return "*".repeat(chars.len());
-    }
-    let hidden = chars.len() - 4;
-    let (head, tail) = (&chars[..2], &chars[chars.len() - 2..]);
+    // Passports and other short numbers show no more than their last two.
+    let (head, tail) = match chars.len() {
+        0..8 => return "*".repeat(chars.len()),
+        8..15 => (0, 2),
+        _ => (6, 4),
+    };
+    let hidden = chars.len() - head - tail;
+    let (head, tail) = (&chars[..head], &chars[chars.len() - tail..]);
     head.iter().copied().chain(std::iter::repeat_n('*', hidden)).chain(tail.iter().copied()).collect()
 }
 
@@ -314,7 +317,7 @@ mod tests {
     fn nothing_of_it_is_printed_or_shown() {
         let id = parse("11010519491231002X", today()).unwrap();
         assert!(!format!("{id:?}").contains("1949"));
-        assert_eq!(mask(&id.number), "11**************2X");
+        assert_eq!(mask(&id.number), "110105********002X");
     }
 
     prop_compose! {

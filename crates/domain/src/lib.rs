@@ -20,4 +20,5 @@ pub mod personal;
 pub mod phone;
 pub mod pinyin;
 pub mod plans;
+pub mod same_person;
 pub mod task;
