@@ -50,6 +50,8 @@ CREATE INDEX patient_by_mrn ON patient (mrn) WHERE mrn IS NOT NULL;
 CREATE INDEX patient_by_outpatient_no ON patient (outpatient_no) WHERE outpatient_no IS NOT NULL;
 CREATE INDEX patient_by_card_no ON patient (card_no) WHERE card_no IS NOT NULL;
 CREATE INDEX patient_by_id_number ON patient (id_number) WHERE id_number IS NOT NULL;
+CREATE INDEX patient_by_name ON patient (name, birth_on);
+CREATE INDEX patient_by_merged_into ON patient (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE TABLE phone (
   id         BLOB    NOT NULL PRIMARY KEY,
@@ -150,3 +152,13 @@ CREATE TABLE patient_merge (
 ) STRICT;
 CREATE INDEX patient_merge_by_kept ON patient_merge (kept_id);
 CREATE INDEX patient_merge_by_merged ON patient_merge (merged_id);
+
+-- Find as you type; see archive/search. Local: made from the tables above, and can be made anew from them.
+CREATE VIRTUAL TABLE archive_search USING fts5 (
+  tokens, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '.^'"
+);
+-- Under which row of archive_search a patient stands.
+CREATE TABLE archive_indexed (
+  num        INTEGER NOT NULL PRIMARY KEY,
+  search_row INTEGER NOT NULL
+) STRICT;

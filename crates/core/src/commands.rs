@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{audit, forms, reports, session, settings, staff};
+use crate::{archive, audit, forms, reports, session, settings, staff};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -113,6 +113,10 @@ commands! {
         reports_departments: ReportRead, reports::commands::departments, reports::DepartmentsRequest => reports::DepartmentsResponse;
         reports_export: ReportExport, reports::commands::export, reports::ExportRequest => reports::ExportResponse;
         reports_export_start: ReportExport, reports::commands::export_start, reports::ExportRequest => settings::JobStarted;
+        archive_find: ArchiveRead, archive::commands::find, archive::FindRequest => archive::FindResponse;
+        archive_patient: ArchiveRead, archive::commands::patient, archive::PatientRequest => archive::Record;
+        archive_encounters: ArchiveRead, archive::commands::encounters, archive::EncountersRequest => archive::EncountersResponse;
+        archive_consent: ArchiveWrite, archive::commands::consent, archive::ConsentRequest => archive::Record;
         audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
         audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
     }

@@ -5,6 +5,7 @@
 //! word in every layer.
 
 pub mod app;
+pub mod archive;
 pub mod audit;
 pub mod change_log;
 pub mod commands;

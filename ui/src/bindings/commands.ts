@@ -1,4 +1,11 @@
 // Generated from the command list in Rust by `cargo xtask types`. Do not edit.
+import type { ArchiveConsentRequest } from './ArchiveConsentRequest';
+import type { ArchiveEncountersRequest } from './ArchiveEncountersRequest';
+import type { ArchiveEncountersResponse } from './ArchiveEncountersResponse';
+import type { ArchiveFindRequest } from './ArchiveFindRequest';
+import type { ArchiveFindResponse } from './ArchiveFindResponse';
+import type { ArchivePatientRequest } from './ArchivePatientRequest';
+import type { ArchiveRecord } from './ArchiveRecord';
 import type { AuditListRequest } from './AuditListRequest';
 import type { AuditListResponse } from './AuditListResponse';
 import type { AuditVerifyRequest } from './AuditVerifyRequest';
@@ -85,6 +92,10 @@ export interface Commands {
   reports_departments: { request: ReportsDepartmentsRequest; response: ReportsDepartmentsResponse };
   reports_export: { request: ReportsExportRequest; response: ReportsExportResponse };
   reports_export_start: { request: ReportsExportRequest; response: JobStarted };
+  archive_find: { request: ArchiveFindRequest; response: ArchiveFindResponse };
+  archive_patient: { request: ArchivePatientRequest; response: ArchiveRecord };
+  archive_encounters: { request: ArchiveEncountersRequest; response: ArchiveEncountersResponse };
+  archive_consent: { request: ArchiveConsentRequest; response: ArchiveRecord };
   audit_verify: { request: AuditVerifyRequest; response: AuditVerifyResponse };
   audit_list: { request: AuditListRequest; response: AuditListResponse };
 }
