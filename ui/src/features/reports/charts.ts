@@ -1,0 +1,102 @@
+import type { ResponseOf } from '@/backend'
+import type { ChartTheme } from '@/shared/chart/theme'
+import { eachDay, type Period } from './period'
+
+type Figures = ResponseOf<'reports_figures'>
+type Option = Record<string, unknown>
+type Hour = Figures['answering'][number]
+
+/** Hours that are shown even without a call, so that the map does not jump from month to month. */
+const OFFICE_HOURS = [8, 17] as const
+const BARS = 12
+
+/** `12.5%`, or a dash when there is nothing to share. */
+export function share(part: number, whole: number): string {
+  return whole > 0 ? `${((part / whole) * 100).toFixed(1)}%` : '—'
+}
+
+/** The trend with the days on which nothing was due, so that the axis is time. */
+export function wholeTrend(trend: Figures['trend'], period: Period): Figures['trend'] {
+  const known = new Map(trend.map((day) => [day.on, day]))
+  return eachDay(period).map((on) => known.get(on) ?? { on, due: 0, done: 0 })
+}
+
+/** Due and done by day: the done part stands in front of what was due. */
+export function trendOption(trend: Figures['trend'], words: { due: string; done: string }) {
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 8, top: 32, bottom: 4, containLabel: true },
+    legend: { top: 0, right: 0 },
+    tooltip: { trigger: 'axis' },
+    xAxis: { type: 'category', data: trend.map((day) => day.on.slice(5)), axisLabel: { hideOverlap: true } },
+    yAxis: { type: 'value', minInterval: 1, splitNumber: 4 },
+    series: [
+      { name: words.due, type: 'bar', data: trend.map((day) => day.due), barGap: '-100%', barMaxWidth: 26, itemStyle: { color: theme.colours[5], opacity: 0.32, borderRadius: [3, 3, 0, 0] } },
+      { name: words.done, type: 'bar', data: trend.map((day) => day.done), barMaxWidth: 26, itemStyle: { color: theme.colours[0], borderRadius: [3, 3, 0, 0] } },
+    ],
+  })
+}
+
+/** The funnel as bars from one line: lengths compare, areas do not. */
+export function funnelOption(funnel: Figures['funnel'], name: (step: string) => string) {
+  const first = funnel[0]?.patients ?? 0
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 96, top: 4, bottom: 4, containLabel: true },
+    tooltip: {},
+    xAxis: { type: 'value', max: Math.max(first, 1), show: false },
+    yAxis: { type: 'category', inverse: true, data: funnel.map((step) => name(step.step)), axisLine: { show: false }, axisLabel: { fontSize: 13, color: theme.ink } },
+    series: [{
+      type: 'bar', barMaxWidth: 34,
+      data: funnel.map((step, index) => ({ value: step.patients, itemStyle: { color: theme.colours[0], opacity: 1 - index * 0.16, borderRadius: 3 } })),
+      label: { show: true, position: 'right', color: theme.ink, opacity: 1, formatter: ({ value }: { value: number }) => `${value}  ${share(value, first)}` },
+    }],
+  })
+}
+
+/** First and last hour of the map. */
+export function hoursShown(answering: Hour[]): number[] {
+  const hours = answering.map((cell) => cell.hour)
+  const [first, last] = [Math.min(OFFICE_HOURS[0], ...hours), Math.max(OFFICE_HOURS[1], ...hours)]
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+}
+
+/** When people answer: weekday by hour, the share of connected calls in the cell. */
+export function answeringOption(answering: Hour[], words: { weekdays: string[]; cell: (hour: Hour) => string }) {
+  const hours = hoursShown(answering)
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 8, top: 4, bottom: 4, containLabel: true },
+    tooltip: { formatter: ({ data }: { data: { hour: Hour } }) => words.cell(data.hour) },
+    xAxis: { type: 'category', data: hours.map((hour) => `${hour}:00`), splitLine: { show: false }, axisLine: { show: false }, axisLabel: { interval: 0, hideOverlap: true } },
+    yAxis: { type: 'category', inverse: true, data: words.weekdays, axisLine: { show: false } },
+    visualMap: { show: false, min: 0, max: 1, dimension: 2, inRange: { color: [theme.line, theme.colours[0]] } },
+    series: [{
+      type: 'heatmap',
+      data: answering.map((cell) => {
+        const rate = cell.calls > 0 ? cell.connected / cell.calls : 0
+        return {
+          value: [hours.indexOf(cell.hour), cell.weekday - 1, rate], hour: cell,
+          label: { show: true, formatter: `${Math.round(rate * 100)}`, color: rate > 0.62 ? theme.surface : theme.ink, fontSize: 12 },
+        }
+      }),
+      itemStyle: { borderColor: theme.surface, borderWidth: 2, borderRadius: 3 },
+    }],
+  })
+}
+
+/** The departments with most discharges: followed in front of all discharges. */
+export function departmentsOption(departments: Figures['departments'], words: { discharges: string; followed: string; none: string }) {
+  const shown = departments.slice(0, BARS)
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 56, top: 28, bottom: 4, containLabel: true },
+    legend: { top: 0, right: 0 },
+    tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
+    xAxis: { type: 'value', minInterval: 1, splitNumber: 4 },
+    yAxis: { type: 'category', inverse: true, data: shown.map((line) => line.department || words.none), axisLine: { show: false }, axisLabel: { width: 120, overflow: 'truncate' } },
+    series: [
+      {
+        name: words.discharges, type: 'bar', barGap: '-100%', barMaxWidth: 18, data: shown.map((line) => line.discharges), itemStyle: { color: theme.colours[5], opacity: 0.32, borderRadius: 3 },
+        label: { show: true, position: 'right', color: theme.soft, opacity: 1, formatter: ({ dataIndex }: { dataIndex: number }) => share(shown[dataIndex]?.followed ?? 0, shown[dataIndex]?.discharges ?? 0) },
+      },
+      { name: words.followed, type: 'bar', barMaxWidth: 18, data: shown.map((line) => line.followed), itemStyle: { color: theme.colours[0], borderRadius: 3 } },
+    ],
+  })
+}

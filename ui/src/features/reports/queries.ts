@@ -1,0 +1,41 @@
+import { computed, type Ref } from 'vue'
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
+import { backend, type RequestOf } from '@/backend'
+import type { FigureCode } from '@/bindings/FigureCode'
+
+export type Scope = RequestOf<'reports_figures'>['scope']
+/** Rows of one page of the rows behind a figure. */
+export const PAGE_ROWS = 200
+
+// The numbers follow every call of every colleague: they are asked anew whenever the page is opened.
+const FRESH = { staleTime: 0 } as const
+
+/** The figures of a scope; `every` asks again after so many milliseconds. */
+export function useFigures(scope: Ref<Scope>, every: number | false = false) {
+  return useQuery({
+    queryKey: computed(() => ['reports', 'figures', scope.value]),
+    queryFn: () => backend.call('reports_figures', { scope: scope.value }),
+    placeholderData: keepPreviousData,
+    refetchInterval: every,
+    ...FRESH,
+  })
+}
+
+/** Departments that have discharged anybody. */
+export function useDepartments() {
+  return useQuery({ queryKey: ['reports', 'departments'], queryFn: () => backend.call('reports_departments', {}), ...FRESH })
+}
+
+/** The rows behind a figure: those counted above the line, or all below it. */
+export function useRows(asked: Ref<{ code: FigureCode; numerator: boolean; scope: Scope }>) {
+  return useInfiniteQuery({
+    queryKey: computed(() => ['reports', 'rows', asked.value]),
+    queryFn: ({ pageParam }) => backend.call('reports_rows', { ...asked.value, offset: pageParam, limit: PAGE_ROWS }),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const shown = pages.reduce((sum, page) => sum + page.rows.length, 0)
+      return last.rows.length > 0 && shown < last.total ? shown : undefined
+    },
+    ...FRESH,
+  })
+}
