@@ -65,7 +65,9 @@ impl CompiledPlan {
             Ok(form) if problems.is_empty() => Ok(Self { plan, form, only_if, exclude }),
             Ok(_) => Err(problems),
             Err(more) => {
-                problems.extend(more.into_iter().map(|problem| problem.under("form")));
+                // The form's title is the plan's name, and was looked at there.
+                let more = more.into_iter().filter(|problem| problem.path != "title");
+                problems.extend(more.map(|problem| problem.under("form")));
                 Err(problems)
             }
         }

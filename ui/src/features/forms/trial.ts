@@ -1,0 +1,79 @@
+import { computed, inject, provide, ref, shallowRef, watch, type ComputedRef, type InjectionKey, type Ref } from 'vue'
+import { backend } from '@/backend'
+import type { AnswerValue } from '@/bindings/AnswerValue'
+import type { Evaluation } from '@/bindings/Evaluation'
+import type { Plan } from '@/bindings/Plan'
+import type { PlanProblem } from '@/bindings/PlanProblem'
+import { problemText } from './words'
+
+/** How long typing rests before the plan is checked. */
+const DELAY_MS = 250
+
+/** A draft's mistakes, and what follows from sample answers. */
+export interface Trial {
+  timepoint: Ref<string>
+  age: Ref<number | null>
+  answers: Ref<Record<string, AnswerValue>>
+  evaluation: Readonly<Ref<Evaluation | null>>
+  problems: Readonly<Ref<PlanProblem[]>>
+  failure: Readonly<Ref<unknown>>
+  /** False until the first answer of the core. */
+  checked: ComputedRef<boolean>
+}
+
+/** Has the core check the plan and evaluate the sample answers at each change. */
+export function useTrial(plan: Ref<Plan | null | undefined>): Trial {
+  const timepoint = ref('')
+  const age = ref<number | null>(null)
+  const answers = ref<Record<string, AnswerValue>>({})
+  const evaluation = shallowRef<Evaluation | null>(null)
+  const problems = shallowRef<PlanProblem[]>([])
+  const failure = shallowRef<unknown>(null)
+  const asked = ref(0)
+  const answered = ref(0)
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function run() {
+    if (!plan.value) return
+    const mine = ++asked.value
+    try {
+      const given = JSON.parse(JSON.stringify({ plan: plan.value, answers: answers.value })) as { plan: Plan; answers: Record<string, AnswerValue> }
+      const result = await backend.call('forms_try', { ...given, timepoint: timepoint.value || null, age: age.value })
+      if (mine !== asked.value) return
+      problems.value = result.problems
+      if (result.evaluation) evaluation.value = result.evaluation
+      failure.value = null
+    } catch (error) {
+      if (mine === asked.value) failure.value = error
+    }
+    answered.value = mine
+  }
+
+  watch([plan, timepoint, age, answers], () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void run(), DELAY_MS)
+  }, { deep: true, immediate: true })
+  return { timepoint, age, answers, evaluation, problems, failure, checked: computed(() => answered.value > 0) }
+}
+
+const PROBLEMS: InjectionKey<Readonly<Ref<PlanProblem[]>>> = Symbol('problems')
+
+/** Gives the inputs below their mistakes. */
+export function provideProblems(problems: Readonly<Ref<PlanProblem[]>>): void {
+  provide(PROBLEMS, problems)
+}
+
+/** The words for the first mistake at a path; empty when it is fine. */
+export function useFault(path: () => string): ComputedRef<string> {
+  const problems = inject(PROBLEMS, shallowRef([]))
+  return computed(() => {
+    const found = problems.value.find((problem) => problem.path === path())
+    return found ? problemText(found) : ''
+  })
+}
+
+/** How many mistakes lie under a path. */
+export function useFaultCount(): (...paths: string[]) => number {
+  const problems = inject(PROBLEMS, shallowRef([]))
+  return (...paths) => problems.value.filter(({ path }) => paths.some((start) => path === start || path.startsWith(`${start}.`))).length
+}
