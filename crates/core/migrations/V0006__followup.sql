@@ -12,7 +12,8 @@ CREATE TABLE enrolment (
   state         TEXT    NOT NULL DEFAULT 'active', -- active, finished, stopped, lost
   state_why     TEXT,
   started_at    INTEGER NOT NULL,
-  ended_at      INTEGER
+  ended_at      INTEGER,
+  ended_for     BLOB                               -- the later encounter that ended it, so that undoing revives it
 ) STRICT;
 CREATE INDEX enrolment_by_patient ON enrolment (patient_id);
 CREATE INDEX enrolment_by_encounter ON enrolment (encounter_id);
@@ -22,8 +23,11 @@ CREATE TABLE task (
   patient_id       BLOB    NOT NULL,
   enrolment_id     BLOB,
   encounter_id     BLOB,
-  kind             TEXT    NOT NULL,               -- plan, return_call
+  kind             TEXT    NOT NULL,               -- plan, extra, manual, return_call
   timepoint        TEXT    NOT NULL,
+  occurrence       INTEGER NOT NULL DEFAULT 1,     -- of a repeating timepoint
+  label            TEXT    NOT NULL,               -- what people see: D7, Q2
+  anchor_on        TEXT,                           -- what days_since_anchor counts from
   plan_code        TEXT    NOT NULL,
   plan_version     INTEGER NOT NULL,
   form             TEXT    NOT NULL,               -- which part of the plan's form
@@ -42,6 +46,7 @@ CREATE TABLE task (
   attempts         INTEGER NOT NULL DEFAULT 0,
   next_try_at      INTEGER,                        -- not before, from the retry policy or an appointment
   consult_id       BLOB,                           -- the expert's answer that a return call brings
+  remark           TEXT,                           -- why a person added it
   ended_at         INTEGER,
   end_reason       TEXT
 ) STRICT;
@@ -62,8 +67,10 @@ CREATE TABLE call (
   reason       TEXT,                               -- code of failure_reasons
   appointment_at INTEGER,
   remark       TEXT,
+  replaces_id  BLOB,                               -- takes back an earlier call; a correction is a new fact
   user_id      BLOB    NOT NULL
 ) STRICT;
+CREATE INDEX call_by_replaced ON call (replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX call_by_patient ON call (patient_id, called_at);
 CREATE INDEX call_by_day ON call (called_on);
 
@@ -81,8 +88,10 @@ CREATE TABLE response (
   responded_at INTEGER NOT NULL,
   responded_on TEXT    NOT NULL,
   replaces_id  BLOB,                               -- a correction is a new fact
+  withdrawn    INTEGER NOT NULL DEFAULT 0,         -- only takes back what it replaces
   user_id      BLOB    NOT NULL
 ) STRICT;
+CREATE INDEX response_by_replaced ON response (replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX response_by_task ON response (task_id);
 CREATE INDEX response_by_patient ON response (patient_id, responded_at);
 CREATE INDEX response_by_day ON response (responded_on);
@@ -111,6 +120,17 @@ CREATE INDEX alert_by_status ON alert (status, due_at);
 CREATE INDEX alert_by_patient ON alert (patient_id, raised_at);
 CREATE INDEX alert_by_time ON alert (raised_at);
 
+-- What was done about an alert, step by step.
+CREATE TABLE alert_step (
+  id       BLOB    NOT NULL PRIMARY KEY,
+  alert_id BLOB    NOT NULL,
+  kind     TEXT    NOT NULL,                       -- routed, noted, answered, told, closed, withdrawn
+  body     TEXT    NOT NULL DEFAULT '',
+  at       INTEGER NOT NULL,
+  user_id  BLOB    NOT NULL
+) STRICT;
+CREATE INDEX alert_step_by_alert ON alert_step (alert_id, at);
+
 -- A question passed on to an expert, from an alert or by hand.
 CREATE TABLE consult (
   id          BLOB    NOT NULL PRIMARY KEY,
@@ -129,6 +149,7 @@ CREATE TABLE consult (
   told_at     INTEGER
 ) STRICT;
 CREATE INDEX consult_by_status ON consult (status, due_at);
+CREATE INDEX consult_by_alert ON consult (alert_id) WHERE alert_id IS NOT NULL;
 CREATE INDEX consult_by_patient ON consult (patient_id, asked_at);
 
 CREATE TABLE consult_reply (
@@ -142,3 +163,53 @@ CREATE TABLE consult_reply (
   user_id       BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX consult_reply_by_consult ON consult_reply (consult_id, replied_at);
+
+-- Calls and responses that stand: a replaced one and the fact that only takes it back are left out.
+CREATE VIEW standing_call AS
+  SELECT * FROM call
+  WHERE outcome <> 'withdrawn' AND NOT EXISTS (SELECT 1 FROM call AS later WHERE later.replaces_id = call.id);
+CREATE VIEW standing_response AS
+  SELECT * FROM response
+  WHERE withdrawn = 0 AND NOT EXISTS (SELECT 1 FROM response AS later WHERE later.replaces_id = response.id);
+
+-- Local, derived from the tables above: one row for each patient with an open task or an unrouted red
+-- alert. rank NULL: nothing to do before wake_on (days since 1970). Rebuilt by doctor.
+CREATE TABLE worklist (
+  patient_num INTEGER NOT NULL PRIMARY KEY,
+  rank        INTEGER,
+  not_before  INTEGER NOT NULL,
+  wake_on     INTEGER NOT NULL,
+  tags        TEXT    NOT NULL
+) STRICT;
+CREATE INDEX worklist_by_wake ON worklist (wake_on);
+-- The list once for each filter, in order, so that a page never scans.
+CREATE TABLE worklist_tag (
+  tag         TEXT    NOT NULL,
+  rank        INTEGER NOT NULL,
+  patient_num INTEGER NOT NULL,
+  not_before  INTEGER NOT NULL,
+  PRIMARY KEY (tag, rank, patient_num)
+) STRICT, WITHOUT ROWID;
+-- The day the list was made for.
+CREATE TABLE worklist_day (
+  only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
+  day      INTEGER NOT NULL
+) STRICT;
+
+-- Numbers dialled on this desk; a dial without a call was never saved.
+CREATE TABLE dial (
+  token      BLOB    NOT NULL PRIMARY KEY,
+  patient_id BLOB    NOT NULL,
+  phone_id   BLOB    NOT NULL,
+  user_id    BLOB    NOT NULL,
+  dialled_at INTEGER NOT NULL,
+  call_id    BLOB
+) STRICT;
+CREATE INDEX dial_by_patient ON dial (patient_id, dialled_at);
+
+-- What the last calls of this desk changed, to take one back while nothing was built on it.
+CREATE TABLE call_undo (
+  call_id  BLOB    NOT NULL PRIMARY KEY,
+  saved_at INTEGER NOT NULL,
+  changes  TEXT    NOT NULL
+) STRICT;

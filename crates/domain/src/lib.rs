@@ -9,6 +9,7 @@ pub mod cell_text;
 pub mod codes;
 pub mod dates;
 pub mod error_code;
+pub mod followup;
 pub mod forms;
 pub mod hlc;
 pub mod icd10;

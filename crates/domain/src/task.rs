@@ -87,7 +87,12 @@ pub enum TaskCommand {
     /// It is no longer wanted.
     Cancel,
     /// A closed task is wanted again (an undone mistake, a lost patient found).
-    Reopen,
+    Reopen {
+        /// Its condition was still undecided when it was closed.
+        waits: bool,
+    },
+    /// The call that completed it is taken back.
+    Retract,
 }
 
 impl TaskCommand {
@@ -102,7 +107,8 @@ impl TaskCommand {
             Self::Fail => "fail",
             Self::Expire => "expire",
             Self::Cancel => "cancel",
-            Self::Reopen => "reopen",
+            Self::Reopen { .. } => "reopen",
+            Self::Retract => "retract",
         }
     }
 }
@@ -135,7 +141,9 @@ pub fn judge(state: &TaskState, command: &TaskCommand, now: i64) -> Result<TaskS
         (TaskCommand::Fail, Open) => to(Failed),
         (TaskCommand::Expire, Open | Waiting) => to(Expired),
         (TaskCommand::Cancel, Open | Waiting) => to(Cancelled),
-        (TaskCommand::Reopen, Failed | Expired | Cancelled | Skipped) => to(Open),
+        (TaskCommand::Reopen { waits: true }, Cancelled) => to(Waiting),
+        (TaskCommand::Reopen { .. }, Failed | Expired | Cancelled | Skipped) => to(Open),
+        (TaskCommand::Retract, Done) => to(Open),
         (_, status) => Err(Refusal::State(status)),
     }
 }

@@ -93,22 +93,25 @@ entities! {
     PLAN_VERSION: Fields "plan_version" of "forms" { code version kind body origin enabled made_at made_by }
     ENROLMENT: Fields "enrolment" of "followup" {
         patient_id encounter_id plan_code plan_version anchor_on why lace risk state state_why started_at ended_at
+        ended_for
     }
     TASK: Fields "task" of "followup" {
-        patient_id enrolment_id encounter_id kind timepoint plan_code plan_version form channel owner due_on
+        patient_id enrolment_id encounter_id kind timepoint occurrence label anchor_on plan_code plan_version form channel owner due_on
         window_starts_on window_ends_on condition risk red assigned_to attempts next_try_at consult_id
+        remark
     } [ status claimed_by claimed_until ended_at end_reason ]
     CALL: Fact "call" of "followup" {
         patient_id task_id tasks phone_id number called_at called_on talk_seconds outcome reason appointment_at
-        remark user_id
+        remark replaces_id user_id
     }
     RESPONSE: Fact "response" of "followup" {
         task_id patient_id encounter_id call_id plan_code plan_version form answers results responded_at
-        responded_on replaces_id user_id
+        responded_on replaces_id withdrawn user_id
     }
     ALERT: Fields "alert" of "followup" {
         patient_id task_id response_id plan_code plan_version rule level say route raised_at due_at raised_by
     } [ status handled_at closed_at closed_by closing ]
+    ALERT_STEP: Fact "alert_step" of "followup" { alert_id kind body at user_id }
     CONSULT: Fields "consult" of "followup" {
         patient_id alert_id task_id level question department asked_of asked_at asked_by due_at
     } [ status answered_at told_at ]
