@@ -211,5 +211,6 @@ CREATE INDEX dial_by_patient ON dial (patient_id, dialled_at);
 CREATE TABLE call_undo (
   call_id  BLOB    NOT NULL PRIMARY KEY,
   saved_at INTEGER NOT NULL,
-  changes  TEXT    NOT NULL
+  changes  BLOB    NOT NULL,                        -- CBOR of followup::journal::Log
+  draft    TEXT
 ) STRICT;

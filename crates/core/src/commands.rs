@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{archive, audit, forms, reports, session, settings, staff};
+use crate::{archive, audit, followup, forms, reports, session, settings, staff};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -117,6 +117,34 @@ commands! {
         archive_patient: ArchiveRead, archive::commands::patient, archive::PatientRequest => archive::Record;
         archive_encounters: ArchiveRead, archive::commands::encounters, archive::EncountersRequest => archive::EncountersResponse;
         archive_consent: ArchiveWrite, archive::commands::consent, archive::ConsentRequest => archive::Record;
+        followup_worklist: FollowupWork, followup::worklist::commands::worklist, followup::worklist::WorklistRequest => followup::worklist::Worklist;
+        followup_counts: FollowupWork, followup::worklist::commands::worklist_counts, followup::worklist::commands::WorklistCountsRequest => followup::WorklistCounts;
+        followup_open: FollowupWork, followup::call::commands::open, followup::call::OpenRequest => followup::call::OpenedPatient;
+        followup_evaluate: FollowupWork, followup::call::commands::evaluate, followup::call::EvaluateRequest => followup::call::FormState;
+        followup_guard: FollowupWork, followup::dial::check, followup::dial::GuardRequest => aftercare_domain::followup::Verdict;
+        followup_dial: FollowupWork, followup::dial::dial, followup::dial::DialRequest => followup::dial::Dialled;
+        followup_save_call: FollowupWork, followup::call::commands::save_call, followup::call::SaveCallRequest => followup::call::SavedCall;
+        followup_undo_call: FollowupWork, followup::call::commands::undo_call, followup::call::UndoCallRequest => Done;
+        followup_reasons: FollowupWork, followup::call::commands::reasons, followup::call::commands::ReasonsRequest => followup::call::ReasonsResponse;
+        followup_people: FollowupWork, followup::people, followup::PeopleRequest => followup::PeopleResponse;
+        followup_claim: FollowupWork, followup::manage::claim, followup::call::PatientRequest => Done;
+        followup_release: FollowupWork, followup::manage::release, followup::call::PatientRequest => Done;
+        followup_add_task: FollowupWork, followup::manage::add_task, followup::manage::AddTaskRequest => followup::manage::TaskResponse;
+        followup_assign: FollowupManage, followup::manage::assign, followup::manage::AssignRequest => Done;
+        followup_close_task: FollowupManage, followup::manage::close_task, followup::manage::CloseTaskRequest => followup::manage::TaskResponse;
+        followup_reopen_task: FollowupManage, followup::manage::reopen_task, followup::manage::ReopenTaskRequest => followup::manage::TaskResponse;
+        followup_alerts: FollowupWork, followup::alert::commands::alerts, followup::alert::AlertsRequest => followup::alert::AlertsResponse;
+        followup_alert: FollowupWork, followup::alert::commands::alert, followup::alert::AlertRequest => followup::alert::AlertDetail;
+        followup_alert_route: FollowupWork, followup::alert::commands::route, followup::alert::AlertRouteRequest => followup::consult::ConsultItem;
+        followup_alert_note: FollowupWork, followup::alert::commands::note, followup::alert::AlertNoteRequest => followup::alert::AlertDetail;
+        followup_alert_close: FollowupWork, followup::alert::commands::close, followup::alert::AlertCloseRequest => followup::alert::AlertDetail;
+        followup_ask: FollowupWork, followup::consult::commands::ask, followup::consult::AskRequest => followup::consult::ConsultItem;
+        followup_consult_withdraw: FollowupWork, followup::consult::commands::withdraw, followup::consult::ConsultRequest => Done;
+        followup_inbox: ArchiveRead, followup::consult::commands::inbox, followup::consult::InboxRequest => followup::consult::InboxResponse;
+        followup_consult: ArchiveRead, followup::consult::commands::consult, followup::consult::ConsultRequest => followup::consult::ConsultDetail;
+        followup_reply: ExpertReply, followup::consult::commands::reply, followup::consult::ReplyRequest => followup::consult::ReplyResponse;
+        followup_slip: ArchiveRead, followup::slip::slip, followup::slip::SlipRequest => followup::slip::Slip;
+        followup_slip_printed: ArchiveRead, followup::slip::printed, followup::slip::SlipRequest => Done;
         audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
         audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
     }

@@ -14,6 +14,7 @@ pub mod env;
 pub mod error;
 #[cfg(test)]
 mod error_tests;
+pub mod followup;
 pub mod forms;
 pub mod messages;
 pub mod reports;

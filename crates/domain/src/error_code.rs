@@ -191,4 +191,22 @@ error_codes! {
     TaskState => "task_state",
     /// Somebody else has claimed the task.
     TaskClaimed => "task_claimed",
+    /// An answer does not fit its question (`problem`).
+    BadAnswer => "bad_answer",
+    /// The guard forbids the call (`reasons`).
+    CallBlocked => "call_blocked",
+    /// The guard asks for a reason (`reasons`).
+    CallNeedsReason => "call_needs_reason",
+    /// The call cannot be taken back any more.
+    CallNotUndoable => "call_not_undoable",
+    /// The patient has died, has refused or has withdrawn consent.
+    PatientNotContactable => "patient_not_contactable",
+    /// A call that brings an expert's answer is closed by making it.
+    AnswerNotTold => "answer_not_told",
+    /// The alert is not in a state in which this can be done (`status`).
+    AlertState => "alert_state",
+    /// A red flag is closed only after it was passed on.
+    RedFlagUnrouted => "red_flag_unrouted",
+    /// The question is not in a state in which this can be done (`status`).
+    ConsultState => "consult_state",
 }

@@ -91,8 +91,11 @@ pub enum TaskCommand {
         /// Its condition was still undecided when it was closed.
         waits: bool,
     },
-    /// The call that completed it is taken back.
-    Retract,
+    /// The call that brought it here is taken back.
+    TakeBack {
+        /// Where it stood before: open or waiting.
+        to: TaskStatus,
+    },
 }
 
 impl TaskCommand {
@@ -108,7 +111,7 @@ impl TaskCommand {
             Self::Expire => "expire",
             Self::Cancel => "cancel",
             Self::Reopen { .. } => "reopen",
-            Self::Retract => "retract",
+            Self::TakeBack { .. } => "take_back",
         }
     }
 }
@@ -143,7 +146,10 @@ pub fn judge(state: &TaskState, command: &TaskCommand, now: i64) -> Result<TaskS
         (TaskCommand::Cancel, Open | Waiting) => to(Cancelled),
         (TaskCommand::Reopen { waits: true }, Cancelled) => to(Waiting),
         (TaskCommand::Reopen { .. }, Failed | Expired | Cancelled | Skipped) => to(Open),
-        (TaskCommand::Retract, Done) => to(Open),
+        (TaskCommand::TakeBack { to: Open }, Done | Failed | Expired | Cancelled | Skipped | Open) => {
+            to(Open)
+        }
+        (TaskCommand::TakeBack { to: Waiting }, Open | Skipped | Cancelled | Waiting) => to(Waiting),
         (_, status) => Err(Refusal::State(status)),
     }
 }

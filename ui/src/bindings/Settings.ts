@@ -50,6 +50,10 @@ max_attempts: number,
  */
 min_gap_minutes: number, 
 /**
+ * Days after the end of its window on which a task that nobody did is given up.
+ */
+expire_after_days: number, 
+/**
  * How many rows one export may have.
  */
 export_max_rows: number, };

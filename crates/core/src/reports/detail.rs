@@ -151,7 +151,7 @@ impl Beside {
 fn last_calls(connection: &Connection, from: &str) -> Result<HashMap<Uuid, LastCall>> {
     let mut statement = connection.prepare(
         "SELECT tasks, called_at, outcome, reason, talk_seconds, remark, user_id
-         FROM call WHERE called_on >= ?1 ORDER BY called_on, called_at",
+         FROM standing_call AS call WHERE called_on >= ?1 ORDER BY called_on, called_at",
     )?;
     let mut rows = statement.query([from])?;
     let mut calls = HashMap::new();
@@ -180,7 +180,7 @@ struct Results {
 
 fn classes(connection: &Connection, from: &str) -> Result<HashMap<Uuid, String>> {
     let mut statement = connection.prepare(
-        "SELECT task_id, results FROM response WHERE responded_on >= ?1 ORDER BY responded_on, responded_at",
+        "SELECT task_id, results FROM standing_response AS response WHERE responded_on >= ?1 ORDER BY responded_on, responded_at",
     )?;
     let mut rows = statement.query([from])?;
     let mut classes = HashMap::new();

@@ -17,6 +17,9 @@ pub use backup::finish_restore;
 pub use password_policy::PasswordPolicy;
 pub use store::load;
 
+/// The default of `Settings::expire_after_days`.
+pub const DEFAULT_EXPIRE_AFTER_DAYS: u32 = 14;
+
 /// Everything a hospital may set. Thresholds that no rule confirms are settings, not constants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
@@ -44,6 +47,8 @@ pub struct Settings {
     pub max_attempts: u32,
     /// Minutes between two tries of the same patient.
     pub min_gap_minutes: u32,
+    /// Days after the end of its window on which a task that nobody did is given up.
+    pub expire_after_days: u32,
     /// How many rows one export may have.
     pub export_max_rows: u32,
 }
@@ -62,6 +67,7 @@ impl Default for Settings {
             call_on_days_off: false,
             max_attempts: 3,
             min_gap_minutes: 120,
+            expire_after_days: DEFAULT_EXPIRE_AFTER_DAYS,
             export_max_rows: 200_000,
         }
     }

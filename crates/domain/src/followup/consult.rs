@@ -43,8 +43,6 @@ pub enum ConsultCommand {
     Tell,
     /// Not needed any more.
     Withdraw,
-    /// The call in which the patient was told is taken back.
-    Untell,
 }
 
 impl ConsultCommand {
@@ -54,7 +52,6 @@ impl ConsultCommand {
             Self::Answer => "answer",
             Self::Tell => "tell",
             Self::Withdraw => "withdraw",
-            Self::Untell => "untell",
         }
     }
 }
@@ -66,7 +63,6 @@ pub fn judge_consult(status: ConsultStatus, command: ConsultCommand) -> Result<C
         (ConsultCommand::Answer, Open | Answered | Told) => Ok(Answered),
         (ConsultCommand::Tell, Answered) => Ok(Told),
         (ConsultCommand::Withdraw, Open) => Ok(Withdrawn),
-        (ConsultCommand::Untell, Told) => Ok(Answered),
         (_, status) => Err(status),
     }
 }
@@ -77,14 +73,8 @@ mod tests {
 
     #[test]
     fn the_patient_is_told_only_what_was_answered() {
-        assert_eq!(
-            judge_consult(ConsultStatus::Open, ConsultCommand::Tell),
-            Err(ConsultStatus::Open)
-        );
-        assert_eq!(
-            judge_consult(ConsultStatus::Answered, ConsultCommand::Tell),
-            Ok(ConsultStatus::Told)
-        );
+        assert_eq!(judge_consult(ConsultStatus::Open, ConsultCommand::Tell), Err(ConsultStatus::Open));
+        assert_eq!(judge_consult(ConsultStatus::Answered, ConsultCommand::Tell), Ok(ConsultStatus::Told));
         assert_eq!(
             judge_consult(ConsultStatus::Answered, ConsultCommand::Withdraw),
             Err(ConsultStatus::Answered)

@@ -207,7 +207,8 @@ fn judge_time(facts: &GuardFacts, rule: &CallingRule, calendar: &Calendar, verdi
             };
             let finding = Finding { code, until: not_now.next_ok, count: None };
             // A patient in danger may be called at night; a routine call never outside the limits.
-            let list = if outside_limits && !facts.flagged { &mut verdict.blocks } else { &mut verdict.warnings };
+            let list =
+                if outside_limits && !facts.flagged { &mut verdict.blocks } else { &mut verdict.warnings };
             list.push(finding);
             not_now.certainty
         }
@@ -326,7 +327,12 @@ mod tests {
 
     #[test]
     fn attempts_are_spread_and_not_too_many() {
-        let hour_ago = GuardFacts { attempts: 1, attempt_days: 1, last_attempt: Some(at("2026-11-16 09:00")), ..usual() };
+        let hour_ago = GuardFacts {
+            attempts: 1,
+            attempt_days: 1,
+            last_attempt: Some(at("2026-11-16 09:00")),
+            ..usual()
+        };
         assert_eq!(judge(&hour_ago).1, [FindingCode::TooSoon]);
         let planned = GuardFacts { next_try: Some(at("2026-11-16 09:30")), ..hour_ago.clone() };
         assert!(judge(&planned).1.is_empty());

@@ -12,5 +12,5 @@ pub use alert::{AlertCommand, AlertRefusal, AlertState, AlertStatus, judge_alert
 pub use consult::{ConsultCommand, ConsultStatus, judge_consult};
 pub use guard::{Finding, FindingCode, GuardFacts, PhoneFacts, Verdict, guard};
 pub use rank::{Bucket, EntryTask, Urgency, bucket_of, rank};
-pub use retry::{Attempt, Decision, PhoneState, PolicyInForce, after_attempt, is_reached};
+pub use retry::{Attempt, Decision, MAX_ATTEMPTS, PhoneState, PolicyInForce, after_attempt, is_reached};
 pub use risk::{RiskFacts, risk};

@@ -178,7 +178,9 @@ fn plan_retry(
     let amount = reason.retry.amount.unwrap_or(1);
     decision.next_try = match reason.retry.kind {
         // Every try so far was on one day: the last one comes on another.
-        RetryDelay::NextSlot | RetryDelay::AfterMinutes if used_up => Some(another_day(attempt.now, 1, policy)),
+        RetryDelay::NextSlot | RetryDelay::AfterMinutes if used_up => {
+            Some(another_day(attempt.now, 1, policy))
+        }
         RetryDelay::NextSlot => Some(next_slot(attempt.now, policy)),
         RetryDelay::AfterMinutes => {
             Some(allowed_from(attempt.now + TimeDelta::minutes(i64::from(amount)), policy))
@@ -254,7 +256,8 @@ mod tests {
 
     fn decide(code: &str, attempt: Attempt) -> Decision {
         let content = Content::shipped().unwrap();
-        let reason = content.failure_reasons.reasons.iter().find(|reason| reason.code == code).unwrap().clone();
+        let reason =
+            content.failure_reasons.reasons.iter().find(|reason| reason.code == code).unwrap().clone();
         let rule = CallingRule {
             hours: vec![parse_hours("09:00-12:00").unwrap(), parse_hours("14:00-17:30").unwrap()],
             limits: parse_hours("08:00-20:00").unwrap(),
@@ -313,7 +316,8 @@ mod tests {
         assert!(decide("DEAD", first()).deceased);
         assert!(decide("REFALL", first()).refuses_calls);
         assert!(!decide("REF1", first()).refuses_calls);
-        let agreed = Attempt { attempts_before: 5, days: 3, appointment: Some(at("2026-11-18 15:30")), ..first() };
+        let agreed =
+            Attempt { attempts_before: 5, days: 3, appointment: Some(at("2026-11-18 15:30")), ..first() };
         let decision = decide("NOTCONV", agreed);
         assert_eq!((decision.ends, decision.next_try), (None, Some(at("2026-11-18 15:30"))));
         assert!(!decide("NONUM", first()).counts);

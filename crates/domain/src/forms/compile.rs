@@ -78,7 +78,7 @@ impl CompiledForm {
     }
 
     /// Whether a question belongs to `part` at `timepoint` (before its condition is looked at).
-    pub(super) fn is_asked(&self, question: &Question, part: Option<&str>, timepoint: Option<&str>) -> bool {
+    pub fn is_asked(&self, question: &Question, part: Option<&str>, timepoint: Option<&str>) -> bool {
         let listed =
             |codes: &[String], code: &str| codes.is_empty() || codes.iter().any(|known| known == code);
         let part = part.and_then(|code| self.form.parts.iter().find(|part| part.code == code));

@@ -4,7 +4,7 @@ SELECT
   CAST(strftime('%H', call.called_at / 1000 + 28800, 'unixepoch') AS INTEGER) AS hour,
   count(*) AS calls,
   count(*) FILTER (WHERE call.outcome = 'reached') AS connected
-FROM call
+FROM standing_call AS call
 LEFT JOIN task ON task.id = call.task_id
 LEFT JOIN encounter ON encounter.id = task.encounter_id
 WHERE call.called_on BETWEEN ?1 AND ?2

@@ -8,7 +8,7 @@ SELECT
   task.plan_code        AS plan_code,
   1                     AS everyone,
   call.outcome = 'reached' AND coalesce(call.talk_seconds, 10) >= 10 AS connected
-FROM call
+FROM standing_call AS call
 LEFT JOIN task ON task.id = call.task_id
 LEFT JOIN encounter ON encounter.id = task.encounter_id
 WHERE call.called_on BETWEEN ?1 AND ?2

@@ -9,8 +9,8 @@ SELECT
   1                     AS everyone,
   (coalesce(encounter.disposition, '') <> '5' AND patient.deceased = 0
     AND patient.contact_optout = 'none' AND patient.is_test = 0 AND patient.is_unknown = 0
-    OR EXISTS (SELECT 1 FROM response WHERE response.encounter_id = encounter.id)) AS expected,
-  EXISTS (SELECT 1 FROM response WHERE response.encounter_id = encounter.id) AS followed
+    OR EXISTS (SELECT 1 FROM standing_response AS response WHERE response.encounter_id = encounter.id)) AS expected,
+  EXISTS (SELECT 1 FROM standing_response AS response WHERE response.encounter_id = encounter.id) AS followed
 FROM encounter
 JOIN patient ON patient.id = encounter.patient_id
 WHERE encounter.discharged_on BETWEEN ?1 AND ?2

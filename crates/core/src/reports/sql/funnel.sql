@@ -2,8 +2,8 @@
 WITH due AS (
   SELECT task.patient_id,
          max(task.attempts > 0 OR task.status = 'done') AS called,
-         max(EXISTS (SELECT 1 FROM response WHERE response.task_id = task.id)
-             OR EXISTS (SELECT 1 FROM call WHERE call.patient_id = task.patient_id AND call.outcome = 'reached'
+         max(EXISTS (SELECT 1 FROM standing_response AS response WHERE response.task_id = task.id)
+             OR EXISTS (SELECT 1 FROM standing_call AS call WHERE call.patient_id = task.patient_id AND call.outcome = 'reached'
                           AND call.called_on BETWEEN task.window_starts_on AND date(task.window_ends_on, '+31 days'))) AS reached,
          max(task.status = 'done') AS completed
   FROM task

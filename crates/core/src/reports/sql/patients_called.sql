@@ -7,8 +7,8 @@ SELECT
   NULL                  AS user_id,
   NULL                  AS plan_code,
   1                     AS everyone,
-  max(EXISTS (SELECT 1 FROM response WHERE response.call_id = call.id)) AS reached
-FROM call
+  max(EXISTS (SELECT 1 FROM standing_response AS response WHERE response.call_id = call.id)) AS reached
+FROM standing_call AS call
 LEFT JOIN task ON task.id = call.task_id
 LEFT JOIN encounter ON encounter.id = task.encounter_id
 WHERE call.called_on BETWEEN ?1 AND ?2

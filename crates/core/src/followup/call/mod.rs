@@ -1,0 +1,515 @@
+//! One call: everything for the three panes, what follows from the answers, saving, taking back.
+
+mod close;
+pub mod commands;
+mod evaluate;
+mod form;
+mod history;
+mod open;
+mod save;
+mod script;
+mod undo;
+
+use aftercare_domain::followup::Verdict;
+use aftercare_domain::forms::{AnswerValue, Answers, InvalidAnswer, Level, LocalText, Question, Scores, Sla};
+use aftercare_domain::personal::Personal;
+use aftercare_domain::plans::NamedCode;
+pub(super) use close::{after_end, decide_overdue};
+pub(super) use open::{encounter, latest_encounter};
+pub(super) mod past {
+    pub(in crate::followup) use super::history::{
+        Response, answered, of_call, of_task, past_responses, response, responses,
+    };
+}
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+use super::alert::AlertItem;
+use super::consult::ConsultItem;
+use super::worklist::{Claim, WorklistFilter, WorklistTask};
+
+/// Which patient.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FollowupPatientRequest")]
+pub struct PatientRequest {
+    /// The patient.
+    pub patient_id: Uuid,
+}
+
+/// Opens a patient and claims the due tasks for the user.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FollowupOpenRequest")]
+pub struct OpenRequest {
+    /// The patient.
+    pub patient_id: Uuid,
+    /// Look without claiming.
+    #[serde(default)]
+    pub look_only: bool,
+}
+
+/// Everything for the three panes.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupPatient")]
+pub struct OpenedPatient {
+    /// Who.
+    pub patient: PatientCard,
+    /// The stay the first due task follows.
+    pub encounter: Option<EncounterCard>,
+    /// Numbers in the order of dialling.
+    pub phones: Vec<PhoneLine>,
+    /// Whether the first number may be dialled now.
+    pub guard: Verdict,
+    /// Tasks that one call serves now.
+    pub tasks: Vec<WorklistTask>,
+    /// Tasks ahead.
+    pub upcoming: Vec<WorklistTask>,
+    /// Everything to ask, each shared question once.
+    pub form: MergedForm,
+    /// What follows from the answers kept in the draft (none: from no answers).
+    pub state: FormState,
+    /// What to say.
+    pub script: CallScript,
+    /// What was being typed, by this user.
+    pub draft: Option<CallDraft>,
+    /// Who works on it.
+    pub claim: Option<Claim>,
+    /// Earlier responses, newest first.
+    pub responses: Vec<PastResponse>,
+    /// Earlier calls, newest first.
+    pub calls: Vec<PastCall>,
+    /// Alerts that are not closed.
+    pub alerts: Vec<AlertItem>,
+    /// Questions to experts that are not yet told to the patient.
+    pub consults: Vec<ConsultItem>,
+    /// A number was dialled and nothing saved since (a crash, a lock).
+    pub unsaved_dial: Option<UnsavedDial>,
+}
+
+/// The patient as the call needs it.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupPatientCard")]
+pub struct PatientCard {
+    /// The patient.
+    pub id: Uuid,
+    /// Name.
+    pub name: Personal,
+    /// How to address them: surname with a title, as locale texts.
+    pub sex: String,
+    /// `YYYY-MM-DD`.
+    pub birth_on: Option<String>,
+    /// Full years today.
+    pub age: Option<u16>,
+    /// As the HIS gave it.
+    pub age_text: Option<String>,
+    /// 病案号.
+    pub mrn: Option<String>,
+    /// Last four of the ID number, for the identity check; none when not known.
+    pub id_tail: Option<Personal>,
+    /// VIP.
+    pub vip: bool,
+    /// Death is on record.
+    pub deceased: bool,
+    /// `none`, `phone`, `all`.
+    pub contact_optout: String,
+    /// Under 14: speak to the guardian only.
+    pub guardian_only: bool,
+    /// Best hour to call.
+    pub best_hour: Option<String>,
+    /// Dialect.
+    pub dialect: Option<String>,
+    /// Allergies.
+    pub allergies: Option<Personal>,
+    /// What the desk has learnt.
+    pub hobbies: Option<Personal>,
+    /// What the desk has learnt.
+    pub habits: Option<Personal>,
+    /// What the desk has learnt.
+    pub wishes: Option<Personal>,
+    /// What the desk has learnt.
+    pub preferences: Option<Personal>,
+    /// Remark.
+    pub remark: Option<Personal>,
+    /// LACE of the enrolment of the first due task.
+    pub lace: Option<u8>,
+    /// Risk, 0 to 100.
+    pub risk: u8,
+}
+
+/// The stay.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupEncounterCard")]
+pub struct EncounterCard {
+    /// The encounter.
+    pub id: Uuid,
+    /// 住院号.
+    pub visit_no: Option<String>,
+    /// Department.
+    pub department: String,
+    /// Ward.
+    pub ward: Option<String>,
+    /// Hospital's wall clock.
+    pub admitted_at: Option<String>,
+    /// Hospital's wall clock.
+    pub discharged_at: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub discharged_on: Option<String>,
+    /// Principal diagnosis.
+    pub diagnosis: Option<Personal>,
+    /// Its code.
+    pub diagnosis_code: Option<Personal>,
+    /// Operation.
+    pub surgery: Option<Personal>,
+    /// `YYYY-MM-DD`.
+    pub surgery_on: Option<String>,
+    /// Doctor.
+    pub doctor: Option<String>,
+    /// Nurse.
+    pub nurse: Option<String>,
+    /// Agreed next visit.
+    pub next_visit_on: Option<String>,
+}
+
+/// A number, masked.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(rename = "FollowupPhone")]
+pub struct PhoneLine {
+    /// The number's id.
+    pub id: Uuid,
+    /// `138****8000`.
+    pub masked: String,
+    /// Whose.
+    pub owner_name: Option<Personal>,
+    /// GB/T 4761 main group, `0` the patient.
+    pub relation: String,
+    /// What was learnt of it.
+    pub state: String,
+    /// When, milliseconds UTC.
+    #[ts(type = "number | null")]
+    pub state_at: Option<i64>,
+    /// Best hour.
+    pub best_hour: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// It may still lead to the patient.
+    pub usable: bool,
+}
+
+/// The questions of all due tasks, each shared one once.
+#[derive(Debug, Clone, Default, Serialize, TS)]
+pub struct MergedForm {
+    /// In the order of asking.
+    pub questions: Vec<MergedQuestion>,
+}
+
+/// A question of the merged form.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct MergedQuestion {
+    /// Its name in `answers`: the question's id, or `PLAN.id` where two plans mean different things by it.
+    pub key: String,
+    /// What is asked and how it is answered.
+    pub question: Question,
+    /// The tasks that want it.
+    pub tasks: Vec<Uuid>,
+    /// The answer of the last response, to compare or to take over.
+    pub last: Option<AnswerValue>,
+}
+
+/// What follows from the answers so far.
+#[derive(Debug, Clone, Default, Serialize, TS)]
+pub struct FormState {
+    /// Keys to ask, in order.
+    pub visible: Vec<String>,
+    /// Keys of required questions without an answer.
+    pub missing: Vec<String>,
+    /// Answers that do not fit; `question` holds the key.
+    pub invalid: Vec<InvalidAnswer>,
+    /// The key whose answer ended the questions.
+    pub ended_by: Option<String>,
+    /// What came of each task.
+    pub results: Vec<TaskResult>,
+    /// Alerts as they would be raised now, most urgent first.
+    pub alerts: Vec<RaisedNow>,
+    /// Nothing is missing or invalid.
+    pub complete: bool,
+}
+
+/// What came of a task's answers.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct TaskResult {
+    /// The task.
+    pub task_id: Uuid,
+    /// The class, in words.
+    pub class: Option<NamedCode>,
+    /// Calculated numbers.
+    pub values: Vec<CalculatedValue>,
+    /// Scores.
+    pub scores: Option<Scores>,
+}
+
+/// A calculated number.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct CalculatedValue {
+    /// What it is.
+    pub label: LocalText,
+    /// The number.
+    pub value: f64,
+    /// Its unit.
+    pub unit: Option<LocalText>,
+}
+
+/// An alert the answers raise.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct RaisedNow {
+    /// The rule.
+    pub rule: String,
+    /// The task it comes from.
+    pub task_id: Uuid,
+    /// How urgent.
+    pub level: Level,
+    /// What to say at once, variables filled in.
+    pub say: LocalText,
+    /// Who has to respond.
+    pub route: NamedCode,
+    /// Within which time.
+    pub sla: Sla,
+}
+
+/// What to say, variables filled in, both languages.
+#[derive(Debug, Clone, Default, Serialize, TS)]
+pub struct CallScript {
+    /// Make sure of the person first.
+    pub identity_check: Vec<LocalText>,
+    /// Greeting.
+    pub opening: LocalText,
+    /// Topics, by plan.
+    pub sections: Vec<ScriptSection>,
+    /// Not a good time.
+    pub busy: LocalText,
+    /// Does not want to talk.
+    pub refuse: LocalText,
+    /// Complains.
+    pub complaint: LocalText,
+    /// Danger.
+    pub emergency: LocalText,
+    /// Only a doctor may answer.
+    pub not_medical: LocalText,
+    /// Farewell.
+    pub closing: LocalText,
+    /// What patients should know.
+    pub education: Vec<LocalText>,
+    /// Variables without a value, whose sentences were left out.
+    pub blocked: Vec<String>,
+}
+
+/// Topics of one plan.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct ScriptSection {
+    /// The plan.
+    pub plan: LocalText,
+    /// Its topics.
+    pub topics: Vec<LocalText>,
+    /// How to talk.
+    pub tone: LocalText,
+}
+
+/// What was being typed.
+#[derive(Debug, Serialize, TS)]
+pub struct CallDraft {
+    /// As the window kept it under `followup:<patient_id>`.
+    #[ts(type = "unknown")]
+    pub body: serde_json::Value,
+    /// When, milliseconds UTC.
+    #[ts(type = "number")]
+    pub saved_at: i64,
+}
+
+/// An earlier response.
+#[derive(Debug, Serialize, TS)]
+pub struct PastResponse {
+    /// The response.
+    pub id: Uuid,
+    /// The day.
+    pub responded_on: String,
+    /// `D7`.
+    pub label: String,
+    /// Plan.
+    pub plan: LocalText,
+    /// Class, in words.
+    pub class: Option<NamedCode>,
+    /// Answers in the order of asking.
+    pub answers: Vec<AnsweredLine>,
+    /// By whom.
+    pub user: String,
+}
+
+/// A question and what was answered, on the version of the form it was given on.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct AnsweredLine {
+    /// Question id.
+    pub id: String,
+    /// Question.
+    pub text: LocalText,
+    /// The answer.
+    pub value: AnswerValue,
+    /// The chosen options in words.
+    pub labels: Vec<LocalText>,
+    /// Unit of a number.
+    pub unit: Option<LocalText>,
+}
+
+/// An earlier call.
+#[derive(Debug, Serialize, TS)]
+pub struct PastCall {
+    /// The call.
+    pub id: Uuid,
+    /// Milliseconds UTC.
+    #[ts(type = "number")]
+    pub called_at: i64,
+    /// Number, masked.
+    pub masked: String,
+    /// `reached`, `not_reached`.
+    pub outcome: String,
+    /// Failure reason's code.
+    pub reason: Option<String>,
+    /// Milliseconds UTC.
+    #[ts(type = "number | null")]
+    pub appointment_at: Option<i64>,
+    /// Seconds.
+    #[ts(type = "number | null")]
+    pub talk_seconds: Option<i64>,
+    /// Remark.
+    pub remark: Option<Personal>,
+    /// By whom.
+    pub user: String,
+}
+
+/// A number was dialled and nothing saved.
+#[derive(Debug, Serialize, TS)]
+pub struct UnsavedDial {
+    /// Give it when saving.
+    pub call_token: Uuid,
+    /// Which number.
+    pub phone_id: Uuid,
+    /// Milliseconds UTC.
+    #[ts(type = "number")]
+    pub dialled_at: i64,
+}
+
+/// Asks what follows from answers.
+#[derive(Deserialize, TS)]
+#[ts(rename = "FollowupEvaluateRequest")]
+pub struct EvaluateRequest {
+    /// The tasks of the merged form.
+    pub tasks: Vec<Uuid>,
+    /// Key → answer.
+    pub answers: Answers,
+}
+
+/// A call that has ended.
+#[derive(Deserialize, TS)]
+#[ts(rename = "FollowupSaveCallRequest")]
+pub struct SaveCallRequest {
+    /// Made by the window, once for each call: saving twice changes nothing.
+    pub call_id: Uuid,
+    /// From dialling, if it was dialled here.
+    #[serde(default)]
+    pub call_token: Option<Uuid>,
+    /// The patient.
+    pub patient_id: Uuid,
+    /// The tasks it served: those that were open on the screen.
+    pub tasks: Vec<Uuid>,
+    /// The number; none when there is none.
+    pub phone_id: Option<Uuid>,
+    /// Why there is no response (a failure reason's code); none when the form was filled in.
+    pub reason: Option<String>,
+    /// Key → answer.
+    #[serde(default)]
+    pub answers: Answers,
+    /// Agreed next time, milliseconds UTC.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub appointment_at: Option<i64>,
+    /// Remark.
+    #[serde(default)]
+    pub remark: String,
+    /// Date of death, when it was learnt.
+    #[serde(default)]
+    pub deceased_on: Option<String>,
+    /// Milliseconds UTC; the time of dialling if not given.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub started_at: Option<i64>,
+    /// Milliseconds UTC.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub ended_at: Option<i64>,
+    /// The part of the list to take the next patient from.
+    #[serde(default)]
+    pub filter: WorklistFilter,
+}
+
+/// What came of saving.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupSaved")]
+pub struct SavedCall {
+    /// The call.
+    pub call_id: Uuid,
+    /// It had been saved before; nothing was changed now.
+    pub repeated: bool,
+    /// What became of each task.
+    pub tasks: Vec<TaskAfterCall>,
+    /// Alerts that were raised.
+    pub alerts: Vec<AlertItem>,
+    /// When to try again, milliseconds UTC.
+    #[ts(type = "number | null")]
+    pub next_try_at: Option<i64>,
+    /// Whom to call next.
+    pub next_patient_id: Option<Uuid>,
+    /// Until when the call can be taken back, milliseconds UTC; none when it cannot.
+    #[ts(type = "number | null")]
+    pub undo_until: Option<i64>,
+}
+
+/// What became of a task.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct TaskAfterCall {
+    /// The task.
+    pub id: Uuid,
+    /// Its status.
+    pub status: String,
+    /// Why it ended without a response.
+    pub end_reason: Option<String>,
+}
+
+/// Takes back the user's own last call.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FollowupUndoCallRequest")]
+pub struct UndoCallRequest {
+    /// The call.
+    pub call_id: Uuid,
+}
+
+/// What a call may end with, for the keys 1–9 and the list behind them.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupReasons")]
+pub struct ReasonsResponse {
+    /// In the order of the keys.
+    pub reasons: Vec<ReasonChoice>,
+}
+
+/// A reason for the outcome keys.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupReason")]
+pub struct ReasonChoice {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: LocalText,
+    /// Ask for the agreed time.
+    pub asks_time: bool,
+    /// Ask for a remark.
+    pub asks_remark: bool,
+    /// Ends all calls (death, refusal): show it apart.
+    pub grave: bool,
+}
