@@ -59,6 +59,42 @@ pub enum Command {
         #[arg(long, value_name = "S")]
         site: String,
     },
+    /// Import an extract of the HIS.
+    Import {
+        /// CSV, TSV, xlsx, xls, et, dbf or HTML.
+        file: PathBuf,
+        /// Say what would happen, write nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Write the refused rows to an Excel file.
+        #[arg(long, value_name = "X.xlsx")]
+        report: Option<PathBuf>,
+    },
+    /// Take a whole import back.
+    UndoImport {
+        /// As `import` answered.
+        batch: String,
+    },
+    /// Find patients by name, pinyin, phone, ID tail or hospital number.
+    Find {
+        /// What to look for.
+        query: String,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+    },
+    /// One patient with everything known.
+    Patient {
+        /// The hospital number (病案号).
+        #[arg(long, value_name = "N")]
+        mrn: String,
+    },
+    /// What is due.
+    Worklist {
+        /// Another day than today, as 2026-11-22.
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+    },
     /// Write Excel files.
     Export {
         /// What to write.
@@ -114,7 +150,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use clap::{CommandFactory, Parser};
 
-    use super::{Audit, Cli, Command, Export};
+    use super::{Cli, Command, Export};
 
     #[test]
     fn the_definition_holds() {
@@ -123,13 +159,15 @@ mod tests {
 
     #[test]
     fn global_options_stand_before_or_after() {
-        let before = ["aftercare-cli", "--home", "/h", "--user", "alice", "--json", "audit", "verify"];
-        let after = ["aftercare-cli", "audit", "verify", "--json", "--user", "alice", "--home", "/h"];
+        let before =
+            ["aftercare-cli", "--home", "/h", "--user", "alice", "--json", "find", "王伟", "--limit", "5"];
+        let after =
+            ["aftercare-cli", "find", "王伟", "--limit", "5", "--json", "--user", "alice", "--home", "/h"];
         for words in [before, after] {
             let cli = Cli::try_parse_from(words).unwrap();
             assert!(cli.global.json);
             assert_eq!(cli.global.user().ok().unwrap(), "alice");
-            assert!(matches!(cli.command, Command::Audit { what: Audit::Verify }));
+            assert!(matches!(cli.command, Command::Find { query, limit: 5 } if query == "王伟"));
         }
     }
 

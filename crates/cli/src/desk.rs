@@ -48,6 +48,14 @@ impl Desk {
         self.permissions.iter().any(|own| own == permission)
     }
 
+    /// The language's name, as the core takes it.
+    pub fn locale(&self) -> &'static str {
+        match self.language {
+            Language::Chinese => "zh-CN",
+            Language::English => "en",
+        }
+    }
+
     /// Calls a command of the core.
     pub fn call(&self, command: &str, request: Value) -> Result<Value, Failure> {
         self.app.call(command, request).map_err(|error| Failure::of_wire(self.language, &error))

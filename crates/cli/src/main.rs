@@ -1,8 +1,11 @@
 //! The desk without a window: nightly imports, exports, backup, doctor.
 
+mod archive;
 mod args;
 mod desk;
 mod failure;
+mod followup;
+mod imports;
 mod reports;
 mod session;
 mod settings;
@@ -53,6 +56,13 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
     let desk = || Desk::open(&cli.global, language);
     match &cli.command {
         Command::Init { hospital, site } => session::init(&cli.global, language, hospital, site),
+        Command::Import { file, dry_run, report } => {
+            imports::import(&desk()?, file, *dry_run, report.as_deref())
+        }
+        Command::UndoImport { batch } => imports::undo(&desk()?, batch),
+        Command::Find { query, limit } => archive::find(&desk()?, query, *limit),
+        Command::Patient { mrn } => archive::patient(&desk()?, mrn),
+        Command::Worklist { on } => followup::worklist(&desk()?, on.as_deref()),
         Command::Export { what: Export::Followups { from, to, out } } => {
             reports::followups(&desk()?, from, to, out)
         }

@@ -10,10 +10,6 @@ use crate::{Answer, words};
 
 /// Writes the follow-ups of a period, in full where the user may see them so.
 pub fn followups(desk: &Desk, from: &str, to: &str, out: &Path) -> Result<Answer, Failure> {
-    let language = match desk.language {
-        aftercare_core::words::Language::Chinese => "zh-CN",
-        aftercare_core::words::Language::English => "en",
-    };
     let written = desk.call(
         "reports_export",
         json!({
@@ -22,7 +18,7 @@ pub fn followups(desk: &Desk, from: &str, to: &str, out: &Path) -> Result<Answer
             "password": password(desk.language)?,
             "reason": words::say(desk.language, "export_reason", &[]),
             "reveal": desk.may("archive_reveal"),
-            "language": language,
+            "language": desk.locale(),
         }),
     )?;
     let rows = written.get("rows").map(Value::to_string).unwrap_or_default();

@@ -9,14 +9,22 @@ const EN: &str = include_str!("../../../assets/locales/en/cli.json");
 
 /// The words of `key`, `{name}` filled from `params`.
 pub fn say(language: Language, key: &str, params: &[(&str, &str)]) -> String {
-    let table: Value = serde_json::from_str(match language {
+    let values: Vec<(&str, Value)> = params.iter().map(|(name, value)| (*name, Value::from(*value))).collect();
+    fill(&table(language), key, values.iter().map(|(name, value)| (*name, value)))
+}
+
+/// The words of `key`, `{name}` filled from the fields of an answer.
+pub fn say_with(language: Language, key: &str, answer: &Value) -> String {
+    let fields = answer.as_object().into_iter().flatten();
+    fill(&table(language), key, fields.map(|(name, value)| (name.as_str(), value)))
+}
+
+fn table(language: Language) -> Value {
+    serde_json::from_str(match language {
         Language::Chinese => ZH,
         Language::English => EN,
     })
-    .unwrap_or_default();
-    let values: Vec<(&str, Value)> =
-        params.iter().map(|(name, value)| (*name, Value::from(*value))).collect();
-    fill(&table, key, values.iter().map(|(name, value)| (*name, value)))
+    .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ commands! {
         reports_export_start: ReportExport, reports::commands::export_start, reports::ExportRequest => settings::JobStarted;
         archive_find: ArchiveRead, archive::commands::find, archive::FindRequest => archive::FindResponse;
         archive_patient: ArchiveRead, archive::commands::patient, archive::PatientRequest => archive::Record;
+        archive_sheet: ArchiveRead, archive::sheet::sheet, archive::sheet::SheetRequest => archive::sheet::Sheet;
         archive_encounters: ArchiveRead, archive::commands::encounters, archive::EncountersRequest => archive::EncountersResponse;
         archive_consent: ArchiveWrite, archive::commands::consent, archive::ConsentRequest => archive::Record;
         followup_worklist: FollowupWork, followup::worklist::commands::worklist, followup::worklist::WorklistRequest => followup::worklist::Worklist;

@@ -9,6 +9,7 @@ mod consents;
 mod identity;
 mod record;
 mod search;
+pub mod sheet;
 #[cfg(test)]
 mod tests;
 mod types;
