@@ -163,7 +163,7 @@ fn window(filter: Option<&str>) -> Outcome<crate::tally::Count> {
 
 /// Generates into `folder`.
 fn bindings(folder: &Path) -> Outcome {
-    run(cargo(&["build", "--quiet", "--bin", "bindings"]).args(ALL))?;
+    build()?;
     run(program(target().join("debug").join("bindings"), &[]).arg(folder))
 }
 

@@ -30,10 +30,16 @@ pub fn built(name: &str) -> Answer<PathBuf> {
     let up_to_date = BUILT.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--workspace", "--features", "aftercare-suite/window"]);
-        build
-            .args(["--bin", "aftercare", "--bin", "aftercare-cli", "--bin", "aftercare-host"])
-            .current_dir(root());
+        // The flags of the whole test run: others would build everything once more.
+        build.args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "aftercare-suite/window",
+        ]);
+        build.current_dir(root());
         build.status().is_ok_and(|status| status.success())
     });
     if !up_to_date {
