@@ -70,3 +70,11 @@ test('a plan is switched off, and back on by undoing', async () => {
   await desk.page.waitForSelector('[data-test="switch-off"]')
   expect((await desk.call('forms_plan', { code: 'DM2', version: null })).shown.enabled).toBe(true)
 })
+
+test('Ctrl+K finds a plan by its diagnosis', async () => {
+  await desk.page.waitForSelector('[data-test="shell"]')
+  await desk.page.keyboard.press('Control+k')
+  await desk.page.getByRole('combobox').fill('J44')
+  await desk.page.getByRole('option', { name: /慢性阻塞性肺疾病随访/ }).click()
+  await expect.poll(() => desk.page.getByRole('heading', { level: 1 }).innerText()).toBe('慢性阻塞性肺疾病随访')
+})

@@ -142,3 +142,19 @@ fn bob_the_nurse_reads_plans_and_does_not_edit_them() {
     assert_eq!(desk.refused("forms_plan_disable", json!({ "code": "HTN" })), "forbidden");
     assert_eq!(desk.refused("forms_form", json!({ "code": "HTN", "version": 7 })), "not_found");
 }
+
+#[test]
+fn every_mistake_and_every_invalid_answer_has_its_words() {
+    use aftercare_domain::forms::{ANSWER_CODES, PROBLEM_CODES};
+    for language in ["zh-CN", "en"] {
+        let path = format!("{}/../../assets/locales/{language}/forms.json", env!("CARGO_MANIFEST_DIR"));
+        let words: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for (list, codes) in [("problem", PROBLEM_CODES), ("answer", ANSWER_CODES)] {
+            let mut known: Vec<&str> = words[list].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut codes = codes.to_vec();
+            known.sort_unstable();
+            codes.sort_unstable();
+            assert_eq!(known, codes, "{language} {list}");
+        }
+    }
+}

@@ -71,6 +71,21 @@ pub struct InvalidAnswer {
     pub params: Vec<(String, String)>,
 }
 
+/// Every code of an invalid answer; each has a message in `forms.json`.
+pub const ANSWER_CODES: &[&str] = &[
+    "unknown_option",
+    "exclusive",
+    "chosen_twice",
+    "too_many",
+    "too_small",
+    "too_large",
+    "decimals",
+    "step",
+    "bp_order",
+    "too_long",
+    "wrong_type",
+];
+
 type Fault = (&'static str, Vec<(String, String)>);
 
 fn fault<T>(code: &'static str) -> Result<T, Fault> {
@@ -83,10 +98,9 @@ fn limit<T>(code: &'static str, name: &str, value: impl ToString) -> Result<T, F
 
 /// Whether `answer` fits `question`.
 pub(super) fn check(question: &Question, answer: &AnswerValue) -> Result<(), InvalidAnswer> {
-    fits(question, answer).map_err(|(code, params)| InvalidAnswer {
-        question: question.id.clone(),
-        code: code.to_owned(),
-        params,
+    fits(question, answer).map_err(|(code, params)| {
+        debug_assert!(ANSWER_CODES.contains(&code), "{code} has no message");
+        InvalidAnswer { question: question.id.clone(), code: code.to_owned(), params }
     })
 }
 

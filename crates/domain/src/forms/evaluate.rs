@@ -1,6 +1,7 @@
 //! One pass over a form at each answer: what to ask, what follows, what is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -15,8 +16,8 @@ use crate::codes::Sex;
 /// Decimal places of a calculation that does not say.
 const DEFAULT_DECIMALS: u8 = 6;
 
-/// What is known besides the answers.
-#[derive(Debug, Clone, Default)]
+/// What is known besides the answers. Prints as `***`.
+#[derive(Clone, Default)]
 pub struct FormContext {
     /// The part of the form in use; none means the whole form.
     pub part: Option<String>,
@@ -43,8 +44,8 @@ pub struct RaisedAlert {
     pub level: Level,
 }
 
-/// What follows from the answers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, TS)]
+/// What follows from the answers. Prints without what was answered.
+#[derive(Clone, Default, PartialEq, Serialize, TS)]
 pub struct Evaluation {
     /// Ids of the questions to ask, in order.
     pub visible: Vec<String>,
@@ -64,6 +65,23 @@ pub struct Evaluation {
     pub invalid: Vec<InvalidAnswer>,
     /// Nothing is missing or invalid.
     pub complete: bool,
+}
+
+impl fmt::Debug for FormContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FormContext(***)")
+    }
+}
+
+impl fmt::Debug for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evaluation")
+            .field("visible", &self.visible.len())
+            .field("alerts", &self.alerts.len())
+            .field("missing", &self.missing)
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FormContext {

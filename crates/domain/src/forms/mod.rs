@@ -32,7 +32,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{AnswerValue, Answers, InvalidAnswer};
+pub use answer::{ANSWER_CODES, AnswerValue, Answers, InvalidAnswer};
 pub use compile::CompiledForm;
 pub(crate) use evaluate::set_patient;
 pub use evaluate::{Evaluation, FormContext, RaisedAlert};
@@ -41,7 +41,7 @@ pub use model::{
     Alert, Calculation, ClassRule, Effect, Form, Lang, Level, LocalText, NumberRange, Part, Question,
     QuestionKind, QuestionOption, Scoring, Section, Sla,
 };
-pub use problem::Problem;
+pub use problem::{PROBLEM_CODES, Problem};
 pub use scope::{Scope, VarType};
 pub use score::Scores;
 pub use script::{Missing, Rendered, Script, VarValue, VariableRule, render, unknown_variables};

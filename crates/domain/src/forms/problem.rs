@@ -3,6 +3,61 @@
 use serde::Serialize;
 use ts_rs::TS;
 
+/// Every code of a problem; each has a message in `forms.json`.
+pub const PROBLEM_CODES: &[&str] = &[
+    "text_missing",
+    "questions_missing",
+    "too_many",
+    "bad_name",
+    "duplicate",
+    "unknown_section",
+    "code_missing",
+    "unknown_question",
+    "options_missing",
+    "options_not_here",
+    "range_not_here",
+    "range_empty",
+    "decimals_many",
+    "labels_count",
+    "scale_range",
+    "exclusive_not_here",
+    "route_missing",
+    "sla_zero",
+    "scoring_range",
+    "condition_cycle",
+    "condition_refers_later",
+    "expr_empty",
+    "expr_too_long",
+    "expr_too_complex",
+    "expr_syntax",
+    "expr_not_condition",
+    "expr_not_number",
+    "expr_unsupported",
+    "expr_unknown_name",
+    "expr_needs_field",
+    "expr_unknown_function",
+    "expr_type",
+    "expr_unknown_option",
+    "expr_date",
+    "expr_needs_chosen",
+    "expr_chosen_needs_multi",
+    "expr_no_points",
+    "expr_arguments",
+    "bad_code",
+    "bad_icd10",
+    "timepoints_missing",
+    "offset_large",
+    "window_before_anchor",
+    "window_large",
+    "unknown_part",
+    "unknown_owner",
+    "repeat_zero",
+    "unknown_timepoint",
+    "unknown_route",
+    "unknown_variable",
+    "json",
+];
+
 /// One mistake in a form or plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[ts(rename = "PlanProblem")]
@@ -18,6 +73,7 @@ pub struct Problem {
 impl Problem {
     /// A problem at `path`.
     pub fn new(path: impl Into<String>, code: &str) -> Self {
+        debug_assert!(PROBLEM_CODES.contains(&code), "{code} has no message");
         Self { path: path.into(), code: code.to_owned(), params: Vec::new() }
     }
 

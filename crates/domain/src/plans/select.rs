@@ -1,5 +1,7 @@
 //! Which plan a discharge starts, and why.
 
+use std::fmt;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use ts_rs::TS;
@@ -13,8 +15,8 @@ use crate::icd10;
 /// The plan for discharges that no other plan fits.
 const GENERAL: &str = "GEN";
 
-/// What is known of a discharge.
-#[derive(Debug, Clone)]
+/// What is known of a discharge. Prints as `***`.
+#[derive(Clone)]
 pub struct Discharge {
     /// Principal diagnosis, ICD-10.
     pub principal_icd: Option<String>,
@@ -42,6 +44,18 @@ pub struct Discharge {
     pub baby_deceased: Option<bool>,
     /// LACE score.
     pub lace: Option<u8>,
+}
+
+impl fmt::Debug for Discharge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Discharge(***)")
+    }
+}
+
+impl fmt::Debug for PatientFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PatientFacts(***)")
+    }
 }
 
 impl Discharge {
@@ -77,8 +91,8 @@ pub enum Optout {
     All,
 }
 
-/// What is known of the patient.
-#[derive(Debug, Clone, Default)]
+/// What is known of the patient. Prints as `***`.
+#[derive(Clone, Default)]
 pub struct PatientFacts {
     /// Full years at discharge.
     pub age: Option<u16>,

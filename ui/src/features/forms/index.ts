@@ -1,5 +1,6 @@
 import { ClipboardList } from '@lucide/vue'
 import { defineFeature } from '@/app/feature'
+import { findPlans } from './palette'
 
 export default defineFeature({
   name: 'forms',
@@ -17,5 +18,6 @@ export default defineFeature({
       component: () => import('./pages/PlanEditPage.vue'),
     },
   ],
+  palette: [{ id: 'plans', title: 'forms.menu', order: 30, permission: 'forms_read', search: findPlans }],
   menu: [{ route: 'forms.plans', label: 'forms.menu', icon: ClipboardList, order: 310, permission: 'forms_read' }],
 })

@@ -63,13 +63,19 @@ export function provideProblems(problems: Readonly<Ref<PlanProblem[]>>): void {
   provide(PROBLEMS, problems)
 }
 
+/** The words for the first mistake at any path; empty when it is fine. */
+export function useFaultAt(): (path: string) => string {
+  const problems = inject(PROBLEMS, shallowRef([]))
+  return (path) => {
+    const found = problems.value.find((problem) => problem.path === path)
+    return found ? problemText(found) : ''
+  }
+}
+
 /** The words for the first mistake at a path; empty when it is fine. */
 export function useFault(path: () => string): ComputedRef<string> {
-  const problems = inject(PROBLEMS, shallowRef([]))
-  return computed(() => {
-    const found = problems.value.find((problem) => problem.path === path())
-    return found ? problemText(found) : ''
-  })
+  const faultAt = useFaultAt()
+  return computed(() => faultAt(path()))
 }
 
 /** How many mistakes lie under a path. */

@@ -42,6 +42,7 @@ function inOrder(source: string): string {
   return source
     .replace(/\bchosen\(\s*(\w+)\s*,\s*('[^']*'|"[^"]*")\s*\)/g, '$1 chosen $2')
     .replace(/\bmentions\(\s*(\w+)\s*,\s*(\[[^\]]*\])\s*\)/g, '$1 mentions $2')
+    .replace(/,\s+/g, ',')
     .replace(/\banswered\(\s*(\w+)\s*\)/g, '$1 answered')
 }
 
