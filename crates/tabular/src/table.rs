@@ -93,7 +93,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Table, TableError> {
 
 /// The last resort against a bug in a parser: it must not take the whole import along.
 fn guard<T>(work: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(TableError::damaged("file")))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(TableError::damaged("reader")))
 }
 
 fn open_unguarded(path: &Path, options: &Options) -> Result<Table, TableError> {
