@@ -5,6 +5,8 @@
 //! for each line, since extracts of two systems get pasted together. GB18030 is always decoded as
 //! such and never as GBK, which lacks characters of many names (㛃, 䶮, 𠮷).
 
+use std::sync::OnceLock;
+
 use encoding_rs::{Decoder, DecoderResult, GB18030};
 
 /// An encoding of text whose ASCII bytes stand for themselves.
@@ -51,7 +53,7 @@ pub(crate) fn decode(file: Encoding, bytes: &[u8], out: &mut String) -> Decoded 
         }
         Ok(text) => decode_ambiguous(file, bytes, text, out),
         Err(_) => {
-            if decode_gb18030(bytes, out) {
+            if decode_gb18030(bytes, true, out) {
                 match file {
                     Encoding::Gb18030 => return Decoded::Clean,
                     Encoding::Utf8 => return Decoded::Other(Encoding::Gb18030),
@@ -74,7 +76,7 @@ fn decode_ambiguous(file: Encoding, bytes: &[u8], utf8: &str, out: &mut String) 
         return Decoded::Clean;
     }
     let start = out.len();
-    let as_gb18030 = decode_gb18030(bytes, out).then(|| commonness(&out[start..]));
+    let as_gb18030 = decode_gb18030(bytes, true, out).then(|| commonness(&out[start..]));
     let as_utf8 = commonness(utf8);
     let winner = match as_gb18030 {
         None => Encoding::Utf8,
@@ -95,14 +97,15 @@ fn decode_ambiguous(file: Encoding, bytes: &[u8], utf8: &str, out: &mut String) 
 }
 
 /// Appends `bytes` decoded as GB18030; appends nothing and answers false if they are not valid.
-fn decode_gb18030(bytes: &[u8], out: &mut String) -> bool {
+/// If they are not the whole text, they may end within a character.
+fn decode_gb18030(bytes: &[u8], whole: bool, out: &mut String) -> bool {
     let start = out.len();
     let mut decoder: Decoder = GB18030.new_decoder_without_bom_handling();
     let Some(room) = decoder.max_utf8_buffer_length_without_replacement(bytes.len()) else {
         return false;
     };
     out.reserve(room);
-    let (result, _) = decoder.decode_to_string_without_replacement(bytes, out, true);
+    let (result, _) = decoder.decode_to_string_without_replacement(bytes, out, whole);
     if result == DecoderResult::InputEmpty {
         return true;
     }
@@ -122,26 +125,71 @@ fn commonness(text: &str) -> f64 {
 /// How many characters have two bytes in GB18030, and how many of them are everyday ones: the
 /// 3,755 characters of GB 2312's first level, its punctuation and full-width forms.
 fn everyday(text: &str) -> (u64, u64) {
+    let sets = CharacterSets::get();
     let mut double = 0;
     let mut common = 0;
-    let mut buffer = [0u8; 4];
     for character in text.chars().filter(|c| !c.is_ascii()) {
-        let (bytes, _, lost) = GB18030.encode(character.encode_utf8(&mut buffer));
-        if let ([lead, trail], false) = (bytes.as_ref(), lost) {
-            double += 1;
-            common += u64::from(matches!(lead, 0xB0..=0xD7 | 0xA1 | 0xA3) && *trail >= 0xA1);
-        }
+        double += u64::from(sets.double.contains(character));
+        common += u64::from(sets.everyday.contains(character));
     }
     (double, common)
 }
 
-/// Pieces longer than this are judged in parts.
+/// A set of characters of the basic plane.
+struct CharacterSet(Box<[u64; 1024]>);
+
+impl CharacterSet {
+    fn contains(&self, character: char) -> bool {
+        let code = character as usize;
+        self.0.get(code / 64).is_some_and(|word| word >> (code % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, character: char) {
+        let code = character as usize;
+        if let Some(word) = self.0.get_mut(code / 64) {
+            *word |= 1 << (code % 64);
+        }
+    }
+}
+
+/// Encoding a character to look at its bytes takes microseconds; these are made once by decoding.
+struct CharacterSets {
+    double: CharacterSet,
+    everyday: CharacterSet,
+}
+
+impl CharacterSets {
+    fn get() -> &'static Self {
+        static SETS: OnceLock<CharacterSets> = OnceLock::new();
+        SETS.get_or_init(|| {
+            let empty = || CharacterSet(Box::new([0; 1024]));
+            let mut sets = Self { double: empty(), everyday: empty() };
+            for lead in 0x81..=0xFEu8 {
+                for trail in 0x40..=0xFEu8 {
+                    let bytes = [lead, trail];
+                    let (text, lost) = GB18030.decode_without_bom_handling(&bytes);
+                    if let (Some(character), false) = (text.chars().next(), lost) {
+                        sets.double.insert(character);
+                        if matches!(lead, 0xB0..=0xD7 | 0xA1 | 0xA3) && trail >= 0xA1 {
+                            sets.everyday.insert(character);
+                        }
+                    }
+                }
+            }
+            sets
+        })
+    }
+}
+
+/// Of pieces longer than this only the beginning is judged.
 const LONGEST_PIECE: usize = 64 << 10;
 
 /// Counts over a whole file how many of its pieces (lines, or texts between tags) speak for which encoding.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     piece: Vec<u8>,
+    /// Within the rest of a piece too long to be judged whole.
+    passing_over: bool,
     /// Valid UTF-8 with characters of three or more bytes.
     utf8: u64,
     /// Valid GB18030 and not UTF-8.
@@ -151,15 +199,14 @@ pub(crate) struct Tally {
     both_as_utf8: f64,
     both_as_gb18030: f64,
     neither: u64,
-    /// Lines of the sample of GB18030, its double-byte characters, and the everyday ones among them.
-    sampled: u64,
+    /// Double-byte characters of a sample of the GB18030, and the everyday ones among them.
     sampled_double: u64,
     sampled_common: u64,
     scratch: String,
 }
 
-/// After so many lines a sample of the text's commonness is large enough.
-const SAMPLE_PIECES: u64 = 2_000;
+/// After so many characters a sample of the text's commonness is large enough.
+const SAMPLE_CHARACTERS: u64 = 100_000;
 /// Fewer characters than this are too few to tell nonsense from rare names.
 const LEAST_SAMPLE: u64 = 12;
 
@@ -170,32 +217,50 @@ impl Tally {
         // Neither a line end nor an angle bracket is ever the second byte of a character.
         while let Some(end) = rest.iter().position(|b| matches!(b, b'\n' | b'\r' | b'<' | b'>')) {
             let (head, tail) = rest.split_at(end);
-            if self.piece.is_empty() {
-                self.judge(head);
+            if std::mem::take(&mut self.passing_over) {
+                // Its beginning has been judged.
+            } else if self.piece.is_empty() {
+                self.judge(head, true);
             } else {
                 self.piece.extend_from_slice(head);
                 self.judge_kept();
             }
             rest = tail.get(1..).unwrap_or_default();
         }
+        if self.passing_over {
+            return;
+        }
         self.piece.extend_from_slice(rest);
         if self.piece.len() > LONGEST_PIECE {
-            self.judge_kept();
+            self.judge_part();
         }
+    }
+
+    /// Judges the beginning of a long piece, which may end within a character, and passes over the rest.
+    fn judge_part(&mut self) {
+        let piece = std::mem::take(&mut self.piece);
+        self.judge(&piece, false);
+        self.passing_over = true;
     }
 
     fn judge_kept(&mut self) {
         let mut piece = std::mem::take(&mut self.piece);
-        self.judge(&piece);
+        self.judge(&piece, true);
         piece.clear();
         self.piece = piece;
     }
 
-    fn judge(&mut self, piece: &[u8]) {
+    fn judge(&mut self, piece: &[u8], whole: bool) {
         if piece.is_ascii() {
             return;
         }
-        match std::str::from_utf8(piece) {
+        let utf8 = match std::str::from_utf8(piece) {
+            Err(error) if !whole && error.error_len().is_none() => {
+                std::str::from_utf8(piece.get(..error.valid_up_to()).unwrap_or_default())
+            }
+            result => result,
+        };
+        match utf8 {
             Ok(text) => {
                 if piece.iter().any(|&b| b >= 0xE0) {
                     self.utf8 += 1;
@@ -203,20 +268,19 @@ impl Tally {
                     self.both += 1;
                     self.both_as_utf8 += commonness(text);
                     self.scratch.clear();
-                    if decode_gb18030(piece, &mut self.scratch) {
+                    if decode_gb18030(piece, whole, &mut self.scratch) {
                         self.both_as_gb18030 += commonness(&self.scratch);
                     }
                 }
             }
             Err(_) => {
                 self.scratch.clear();
-                if !decode_gb18030(piece, &mut self.scratch) {
+                if !decode_gb18030(piece, whole, &mut self.scratch) {
                     self.neither += 1;
                     return;
                 }
                 self.gb18030 += 1;
-                if self.sampled < SAMPLE_PIECES {
-                    self.sampled += 1;
+                if self.sampled_double < SAMPLE_CHARACTERS {
                     let (double, common) = everyday(&self.scratch);
                     self.sampled_double += double;
                     self.sampled_common += common;
@@ -289,7 +353,7 @@ mod tests {
         // Six bytes, three valid double-byte characters: 鐜嬩紵.
         let utf8 = "王伟".as_bytes();
         let mut out = String::new();
-        assert!(decode_gb18030(utf8, &mut String::new()));
+        assert!(decode_gb18030(utf8, true, &mut String::new()));
         assert_eq!(decode(Encoding::Gb18030, utf8, &mut out), Decoded::Other(Encoding::Utf8));
         assert_eq!(out, "王伟");
     }

@@ -188,19 +188,20 @@ fn entry(directory: &[u8]) -> Option<(String, Part, &[u8])> {
     Some((normal_name(&String::from_utf8_lossy(name)), part, next))
 }
 
-/// Replaces fields that did not fit into 32 bits by those of the ZIP64 extra field.
+/// Replaces fields that did not fit into 32 bits by those of the ZIP64 extra field. Some writers
+/// leave one with placeholders before the right one, so the last counts.
 fn widen(part: &mut Part, mut extra: &[u8]) {
+    const MISSING: u64 = 0xFFFF_FFFF;
+    let missing = [part.unpacked, part.packed, part.header_at].map(|field| field == MISSING);
     while let Some(head) = extra.get(..4) {
         let length = usize::from(u16_at(head, 2));
         let Some(body) = extra.get(4..4 + length) else { return };
         if u16_at(head, 0) == 1 {
             let mut fields = body.chunks_exact(8).map(|field| u64_at(field, 0));
-            for field in [&mut part.unpacked, &mut part.packed, &mut part.header_at] {
-                if *field == 0xFFFF_FFFF {
-                    *field = fields.next().unwrap_or(*field);
-                }
+            let places = [&mut part.unpacked, &mut part.packed, &mut part.header_at];
+            for (place, _) in places.into_iter().zip(missing).filter(|(_, missing)| *missing) {
+                *place = fields.next().unwrap_or(*place);
             }
-            return;
         }
         extra = extra.get(4 + length..).unwrap_or_default();
     }
