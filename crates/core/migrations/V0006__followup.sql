@@ -26,7 +26,7 @@ CREATE TABLE task (
   kind             TEXT    NOT NULL,               -- plan, extra, manual, return_call
   timepoint        TEXT    NOT NULL,
   occurrence       INTEGER NOT NULL DEFAULT 1,     -- of a repeating timepoint
-  label            TEXT    NOT NULL,               -- what people see: D7, Q2
+  label            TEXT    NOT NULL DEFAULT '',    -- what people see: D7, Q2
   anchor_on        TEXT,                           -- what days_since_anchor counts from
   plan_code        TEXT    NOT NULL,
   plan_version     INTEGER NOT NULL,

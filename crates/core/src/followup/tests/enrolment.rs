@@ -35,10 +35,10 @@ fn the_dead_those_who_refused_and_long_gone_discharges_start_nothing() {
 #[test]
 fn a_readmission_ends_the_old_course_and_undoing_its_import_revives_it() {
     let ward = Ward::new();
-    let someone = ward.hypertension("王伟", "2026-11-05");
+    let someone = ward.hypertension("王伟", "2026-11-07");
     let again = ward.stay(someone.id, "心血管内科", "I10", "2026-11-15");
     assert!(matches!(ward.enrol(again), Enrolled::Started { .. }));
-    let states = "SELECT group_concat(state || coalesce(':' || state_why, ''), ' ') FROM (SELECT * FROM enrolment ORDER BY id)";
+    let states = "SELECT group_concat(state || coalesce(':' || state_why, ''), ' ') FROM (SELECT * FROM enrolment ORDER BY anchor_on)";
     assert_eq!(ward.text(states), "stopped:readmitted active");
     assert!(ward.queue().is_empty(), "D7 of the new stay lies ahead");
     ward.write(|w| withdraw_encounter(w, again).unwrap());
