@@ -32,7 +32,7 @@ age: number | null,
  */
 department: string, 
 /**
- * Its diagnosis; none when the plan is sensitive and the user may not see it.
+ * Its diagnosis.
  */
 diagnosis: Personal | null, 
 /**
@@ -83,6 +83,10 @@ next_try_at: number | null,
  * Who works on it now.
  */
 claim: FollowupClaim | null, 
+/**
+ * Assigned to me, or claimed by me.
+ */
+mine: boolean, 
 /**
  * Whose it is, by display name.
  */

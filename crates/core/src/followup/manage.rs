@@ -262,6 +262,10 @@ pub fn reopen_task(ctx: &Ctx, request: ReopenTaskRequest) -> Result<TaskResponse
         callable(writer.connection(), task.patient_id)?;
         let today = facts::local(writer.now_millis()).date();
         let mut journal = Journal::new(writer);
+        // A window that has passed would only be given up again: the task is due now.
+        if task.window_ends_on < today {
+            enrol::shift(&mut journal, &task, today - task.due_on)?;
+        }
         let waits = false;
         let fresh = [("attempts", 0_i64.into()), ("next_try_at", None::<i64>.into())];
         task::apply(&mut journal, &mut task, TaskCommand::Reopen { waits }, None, &fresh)?;

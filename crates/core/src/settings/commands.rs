@@ -69,6 +69,9 @@ fn check(settings: &Settings) -> Result<()> {
     if !(1..=20).contains(&settings.max_attempts) {
         errors.add("max_attempts", ErrorCode::BadNumber);
     }
+    if settings.expire_after_days > 365 {
+        errors.add("expire_after_days", ErrorCode::BadNumber);
+    }
     errors.check()
 }
 

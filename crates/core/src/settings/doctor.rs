@@ -1,11 +1,12 @@
 //! Examines a desk: what is broken, what will be.
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{DoctorCheck, DoctorResponse, backup, store};
 use crate::app::Ctx;
 use crate::error::{Error, Result};
-use crate::{audit, change_log};
+use crate::{audit, change_log, followup};
 
 /// Days after which a missing backup is told.
 const BACKUP_DAYS: i64 = 7;
@@ -17,6 +18,7 @@ pub(super) fn examine(ctx: &Ctx) -> Result<DoctorResponse> {
         whole("pages", backup::check_pages(&beside).map(|()| json!({}))),
         whole("audit", audit::verify(&beside).map(|found| json!({ "entries": found.entries }))),
         whole("change_log", change_log::verify(&beside).map(|found| json!({ "records": found.records }))),
+        worklist(ctx, &beside),
         last_backup(ctx, store::last_backup(&beside)?),
         size(ctx)?,
     ];
@@ -32,6 +34,22 @@ fn whole(name: &str, result: Result<Value, Error>) -> DoctorCheck {
     match result {
         Ok(params) => check(name, "ok", params),
         Err(error) => check(name, "broken", json!({ "code": error.code.as_str() })),
+    }
+}
+
+/// The worklist is derived, so what is wrong with it is put right at once.
+fn worklist(ctx: &Ctx, beside: &Connection) -> DoctorCheck {
+    let now = ctx.now().timestamp_millis();
+    let examined = followup::check_worklist(beside, now).and_then(|differing| {
+        if differing > 0 {
+            ctx.write(|writer| followup::rebuild_worklist(writer.connection(), now))?;
+        }
+        Ok(differing)
+    });
+    match examined {
+        Ok(0) => check("worklist", "ok", json!({})),
+        Ok(differing) => check("worklist", "warning", json!({ "repaired": differing })),
+        Err(error) => check("worklist", "broken", json!({ "code": error.code.as_str() })),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::plans::{FailureReason, OutcomeAction, RetryDelay};
+use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::json;
 use ts_rs::TS;
+use uuid::Uuid;
 
 use super::form;
 use super::script::{self, Caller};
@@ -18,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
 use crate::followup::{facts, manage, task, worklist};
-use crate::{forms, settings};
+use crate::{audit, forms, settings};
 
 /// Most tasks one call may serve.
 const MOST_TASKS: usize = 50;
@@ -42,18 +44,29 @@ pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<OpenedPatient> {
     if wants {
         let claimed = ctx.write(|writer| {
             manage::claim_due(&mut Journal::new(writer), request.patient_id, user)?;
-            worklist::refresh_patient(writer.connection(), request.patient_id, now)
+            worklist::refresh_patient(writer.connection(), request.patient_id, now)?;
+            note_opening(writer.connection(), now, user, request.patient_id)
         });
         match claimed {
             // Somebody was quicker between the look and the claim: the screen shows whose it is.
             Err(error) if error.code == ErrorCode::TaskClaimed => {}
-            other => other?,
+            other => {
+                other?;
+                return ctx.read(|connection| open::opened(connection, ctx, request.patient_id));
+            }
         }
     }
     let opened = ctx.read(|connection| open::opened(connection, ctx, request.patient_id))?;
-    let detail = json!({ "tasks": opened.tasks.len() });
-    ctx.audit("followup.open", Some(request.patient_id), detail)?;
+    ctx.audit(OPENED, Some(request.patient_id), json!({}))?;
     Ok(opened)
+}
+
+/// What the audit trail calls opening a patient.
+const OPENED: &str = "followup.open";
+
+/// The opening in the trail, in the claim's own transaction.
+fn note_opening(connection: &Connection, now: i64, user: Uuid, patient_id: Uuid) -> Result<()> {
+    audit::append(connection, now, user, OPENED, Some(patient_id), &json!({}))
 }
 
 /// What follows from the answers so far. Nothing is stored.

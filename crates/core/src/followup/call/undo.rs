@@ -112,7 +112,11 @@ pub(super) fn undo(ctx: &Ctx, writer: &mut Writer<'_>, call_id: Uuid) -> Result<
     let kept = kept(ctx, writer.connection(), call_id, now)?;
     let mut journal = Journal::new(writer);
     for id in kept.log.made(&ALERT) {
-        alert::withdraw(&mut journal, id)?;
+        // Passed on already: somebody was told, so the call stands.
+        alert::withdraw(&mut journal, id).map_err(|error| match error.code {
+            ErrorCode::AlertState => Error::new(ErrorCode::CallNotUndoable),
+            _ => error,
+        })?;
     }
     for id in kept.log.made(&TASK) {
         let mut task = task::load(journal.writer.connection(), id)?;

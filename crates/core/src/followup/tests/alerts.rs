@@ -130,6 +130,6 @@ fn an_alert_that_was_passed_on_keeps_its_call() {
     let route = json!({ "alert_id": saved["alerts"][0]["id"], "department": "心血管内科", "asked_of": null, "question": "请看" });
     ward.desk.call("followup_alert_route", route);
     let refused = ward.desk.refused("followup_undo_call", json!({ "call_id": saved["call_id"] }));
-    assert_eq!(refused, "alert_state");
+    assert_eq!(refused, "call_not_undoable");
     assert_eq!(ward.count("SELECT count(*) FROM standing_call"), 1);
 }

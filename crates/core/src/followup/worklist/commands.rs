@@ -7,7 +7,7 @@ use ts_rs::TS;
 use super::derive::{requested_day, wake};
 use super::query::{self, WorklistCounts};
 use super::rows::{self, RowContext};
-use super::{Worklist, WorklistRequest};
+use super::{Worklist, WorklistFilter, WorklistRequest};
 use crate::app::Ctx;
 use crate::error::{Error, Result};
 use crate::followup::people::People;
@@ -53,7 +53,9 @@ pub fn worklist(ctx: &Ctx, request: WorklistRequest) -> Result<Worklist> {
         };
         let mut page = Vec::with_capacity(places.len());
         for (_, num) in places {
-            page.extend(rows::row(connection, num, &shared)?);
+            let row = rows::row(connection, num, &shared)?;
+            // A claim that ran out leaves the kept list of its holder only with the next write.
+            page.extend(row.filter(|row| request.filter != WorklistFilter::Mine || row.mine));
         }
         Ok(Worklist { on: day.to_string(), rows: page, next_cursor })
     })

@@ -101,7 +101,7 @@ pub struct WorklistRow {
     pub age: Option<u16>,
     /// Department of the stay that the first task follows.
     pub department: String,
-    /// Its diagnosis; none when the plan is sensitive and the user may not see it.
+    /// Its diagnosis.
     pub diagnosis: Option<Personal>,
     /// Its discharge, `YYYY-MM-DD`.
     pub discharged_on: Option<String>,
@@ -129,6 +129,8 @@ pub struct WorklistRow {
     pub next_try_at: Option<i64>,
     /// Who works on it now.
     pub claim: Option<Claim>,
+    /// Assigned to me, or claimed by me.
+    pub mine: bool,
     /// Whose it is, by display name.
     pub assigned_to: Option<String>,
 }

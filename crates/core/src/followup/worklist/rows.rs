@@ -51,6 +51,7 @@ pub(super) fn row(connection: &Connection, num: i64, ctx: &RowContext<'_>) -> Re
         }
         tasks.push(line);
     }
+    let claim = claim(&due, ctx.user, ctx.now, ctx.people);
     let (department, diagnosis, discharged_on) = stay.unwrap_or_default();
     let ends = due.iter().filter(|task| task.kind != task::RETURN_CALL).map(|task| task.window_ends_on).min();
     let overdue_days = ends.map_or(0, |end| (ctx.today - end).num_days().max(0));
@@ -71,7 +72,9 @@ pub(super) fn row(connection: &Connection, num: i64, ctx: &RowContext<'_>) -> Re
         attempts: due.iter().map(|task| task.attempts).max().unwrap_or(0),
         max_attempts: ctx.max_attempts,
         next_try_at: due.iter().filter_map(|task| task.next_try_at).max(),
-        claim: claim(&due, ctx.user, ctx.now, ctx.people),
+        mine: due.iter().any(|task| task.assigned_to == Some(ctx.user))
+            || claim.as_ref().is_some_and(|c| c.mine),
+        claim,
         assigned_to: due.iter().find_map(|task| task.assigned_to).map(|person| ctx.people.name(person)),
         tasks,
     }))
