@@ -147,6 +147,46 @@ error_codes! {
     /// There is no such file.
     FileMissing => "file_missing",
 
+    // Files of tables, and importing them
+    /// Another program holds the file open.
+    FileLocked => "file_locked",
+    /// A folder, a device or a pipe.
+    FileNotRegular => "file_not_regular",
+    /// No bytes at all.
+    FileEmpty => "file_empty",
+    /// More bytes than are accepted (`bytes`, `limit`).
+    FileTooLarge => "file_too_large",
+    /// A format that is not read (`found`).
+    FormatUnsupported => "format_unsupported",
+    /// Protected by a password.
+    FileEncrypted => "file_encrypted",
+    /// Ends before it should (`row`).
+    FileTruncated => "file_truncated",
+    /// Contradicts itself (`part`, `row`).
+    FileDamaged => "file_damaged",
+    /// Unpacks to more than is accepted (`limit`).
+    UnpacksTooLarge => "unpacks_too_large",
+    /// One cell is too long (`row`, `limit`).
+    CellTooLong => "cell_too_long",
+    /// More rows than are accepted (`limit`).
+    TooManyRows => "too_many_rows",
+    /// A row with too many columns (`row`, `limit`).
+    TooManyColumns => "too_many_columns",
+    /// A quotation mark that is not closed (`row`, `line`).
+    QuoteUnclosed => "quote_unclosed",
+    /// Text in no known encoding.
+    EncodingUnknown => "encoding_unknown",
+    /// The workbook has no such sheet.
+    SheetMissing => "sheet_missing",
+    /// No row of headings among the first rows.
+    NoHeadings => "no_headings",
+    /// No column for the name, or none that tells who it is.
+    ColumnsMissing => "columns_missing",
+    /// The batch was already taken back.
+    BatchUndone => "batch_undone",
+    /// The batch was imported at another desk, which knows its rows.
+    BatchElsewhere => "batch_elsewhere",
+
     // Session
     /// No hospital has been set up in this folder.
     NotSetUp => "not_set_up",

@@ -67,9 +67,11 @@ pub fn is_under_any<P: AsRef<str>>(code: &str, prefixes: &[P]) -> bool {
     compact(code).is_some_and(|code| prefixes.iter().any(|prefix| compact_is_under(&code, prefix.as_ref())))
 }
 
-/// A code for many comparisons: capitals and digits only. None when the text is no disease code.
+/// A code for many comparisons: capitals and digits only. None when the text is no disease code. Of a pair
+/// (`E11.500x040+I79.2*`) the disease itself counts, not where it shows.
 pub(crate) fn compact(code: &str) -> Option<String> {
-    let mut code = normalise(code)?;
+    let disease = code.split(['+', '＋', '†']).next().unwrap_or(code);
+    let mut code = normalise(disease)?;
     code.retain(|c| c != '.');
     code.make_ascii_uppercase();
     Some(code)
@@ -134,6 +136,8 @@ mod tests {
     #[test]
     fn a_prefix_or_a_range_takes_in_what_lies_under_it() {
         assert!(is_under("I10.x00x002", "I10"));
+        assert!(is_under("E11.500x040+I79.2*", "E11"));
+        assert!(!is_under("E11.500x040+I79.2*", "I79"), "a pair is its disease");
         assert!(is_under("I10.X00", "i10.x00"));
         assert!(is_under("I11.000", "I11.0"));
         assert!(!is_under("I11.900", "I11.0"));

@@ -19,6 +19,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params};
 use uuid::Uuid;
 
+use crate::env::IdSequence;
 use crate::error::{Error, Result};
 
 pub use entities::{
@@ -54,6 +55,31 @@ pub struct Writer<'t> {
     clock: Hlc,
     buffer: Vec<u8>,
     touched: BTreeSet<&'static str>,
+    ids: IdSequence,
+    overwritten: Option<Vec<Overwritten>>,
+    last_row: i64,
+}
+
+/// Values that an update replaced, by the number of its op. Kept only where a caller asks for it.
+#[derive(Debug, Clone)]
+pub struct Overwritten {
+    /// The op's number on this desk.
+    pub dseq: i64,
+    /// Which entity.
+    pub entity: &'static Entity,
+    /// Which record.
+    pub id: Uuid,
+    /// What was there and what is there now.
+    pub fields: Vec<Changed>,
+}
+
+/// How far the change log of this desk has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Number of the last op.
+    pub dseq: i64,
+    /// Clock of the last op.
+    pub hlc: i64,
 }
 
 impl<'t> Writer<'t> {
@@ -86,7 +112,36 @@ impl<'t> Writer<'t> {
             clock: Hlc::from_i64(clock),
             buffer: Vec::with_capacity(512),
             touched: BTreeSet::new(),
+            ids: IdSequence::new(now_millis),
+            overwritten: None,
+            last_row: 0,
         })
+    }
+
+    /// A new id. Ids of one transaction ascend, so that a large import fills its tables in order
+    /// and does not spread over all their pages.
+    pub fn new_id(&mut self) -> Uuid {
+        self.ids.next_id()
+    }
+
+    /// The row number that the last created record got: a patient's `num`.
+    pub fn last_row(&self) -> i64 {
+        self.last_row
+    }
+
+    /// How far the change log has come, this transaction included.
+    pub fn position(&self) -> Position {
+        Position { dseq: self.last_dseq, hlc: self.clock.as_i64() }
+    }
+
+    /// From now on keeps what updates overwrite, until it is taken.
+    pub fn keep_overwritten(&mut self) {
+        self.overwritten.get_or_insert_default();
+    }
+
+    /// Takes what updates have overwritten since the last time.
+    pub fn take_overwritten(&mut self) -> Vec<Overwritten> {
+        self.overwritten.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The transaction, for reads and for local tables (indexes, drafts) that are not synced.
@@ -131,6 +186,7 @@ impl<'t> Writer<'t> {
         }
         sql.push(')');
         self.execute(&sql, id, fields)?;
+        self.last_row = self.connection.last_insert_rowid();
         self.record(entity, id, id, entity.kind, None, fields, &[])
     }
 
@@ -154,6 +210,35 @@ impl<'t> Writer<'t> {
         self.set(entity, id, ChangeKind::Command, Some(name), fields)
     }
 
+    /// Current values of fields of a record, in their order.
+    ///
+    /// Errors: `NotFound` when there is no such record.
+    pub fn values(
+        &self,
+        entity: &'static Entity,
+        id: Uuid,
+        fields: &[&'static str],
+    ) -> Result<Vec<FieldValue>> {
+        if fields.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = String::from("SELECT ");
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                sql.push_str(", ");
+            }
+            sql.push_str(field);
+        }
+        sql.push_str(" FROM ");
+        sql.push_str(entity.table);
+        sql.push_str(" WHERE id = ?1");
+        let row = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([id], |row| (0..fields.len()).map(|i| row.get_ref(i).map(field_value)).collect())?;
+        Ok(row)
+    }
+
     fn set(
         &mut self,
         entity: &'static Entity,
@@ -168,7 +253,8 @@ impl<'t> Writer<'t> {
         for (field, _) in fields {
             entity.check(field, kind)?;
         }
-        let before = self.current(entity, id, fields)?;
+        let names: Vec<&'static str> = fields.iter().map(|(field, _)| *field).collect();
+        let before = self.values(entity, id, &names)?;
         let changed: Vec<Changed> = fields
             .iter()
             .zip(before)
@@ -188,30 +274,13 @@ impl<'t> Writer<'t> {
         }
         sql.push_str(" WHERE id = ?1");
         self.execute(&sql, id, &fields)?;
-        let op_id = self.next_op_id();
+        let op_id = self.new_id();
         let base = self.move_clocks(id, op_id, &fields)?;
         self.record(entity, id, op_id, kind, command, &fields, &base)?;
-        Ok(changed)
-    }
-
-    fn current(&self, entity: &'static Entity, id: Uuid, fields: &[Change]) -> Result<Vec<FieldValue>> {
-        let mut sql = String::from("SELECT ");
-        for (index, (field, _)) in fields.iter().enumerate() {
-            if index > 0 {
-                sql.push_str(", ");
-            }
-            sql.push_str(field);
+        if let Some(overwritten) = &mut self.overwritten {
+            overwritten.push(Overwritten { dseq: self.last_dseq, entity, id, fields: changed.clone() });
         }
-        sql.push_str(&format!(" FROM {} WHERE id = ?1", entity.table));
-        let row = self
-            .connection
-            .prepare_cached(&sql)?
-            .query_row([id], |row| (0..fields.len()).map(|i| row.get_ref(i).map(field_value)).collect())?;
-        Ok(row)
-    }
-
-    fn next_op_id(&self) -> Uuid {
-        crate::env::new_id(chrono::DateTime::from_timestamp_millis(self.now_millis).unwrap_or_default())
+        Ok(changed)
     }
 
     /// Notes for each field the op that now holds it, and returns the ops overwritten. A field

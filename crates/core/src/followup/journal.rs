@@ -33,9 +33,8 @@ impl<'w, 't> Journal<'w, 't> {
     }
 
     /// A new id at the transaction's instant.
-    pub fn new_id(&self) -> Uuid {
-        let now = chrono::DateTime::from_timestamp_millis(self.writer.now_millis());
-        crate::env::new_id(now.unwrap_or_default())
+    pub fn new_id(&mut self) -> Uuid {
+        self.writer.new_id()
     }
 
     /// Makes a record.
