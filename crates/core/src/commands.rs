@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{archive, audit, followup, forms, reports, session, settings, staff};
+use crate::{archive, audit, followup, forms, imports, reports, session, settings, staff};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -148,6 +148,17 @@ commands! {
         followup_slip_printed: ArchiveRead, followup::slip::printed, followup::slip::SlipRequest => Done;
         audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
         audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
+        imports_inspect: ImportRun, imports::commands::inspect, imports::InspectRequest => imports::InspectResponse;
+        imports_start: ImportRun, imports::commands::start, imports::RunRequest => imports::JobStarted;
+        imports_run: ImportRun, imports::commands::run, imports::RunRequest => imports::RunResult;
+        imports_batches: ImportRun, imports::commands::batches, imports::BatchesRequest => imports::BatchesResponse;
+        imports_batch: ImportRun, imports::commands::batch, imports::BatchRequest => imports::BatchResponse;
+        imports_report: ImportRun, imports::commands::write_report, imports::ReportRequest => imports::ReportResponse;
+        imports_undo: ImportUndo, imports::commands::start_undo, imports::UndoRequest => imports::JobStarted;
+        imports_undo_run: ImportUndo, imports::commands::run_undo, imports::UndoRequest => imports::UndoResult;
+        imports_profiles: ImportRun, imports::commands::profiles, imports::ProfilesRequest => imports::ProfilesResponse;
+        imports_profile_save: ImportRun, imports::commands::profile_save, imports::ProfileSaveRequest => imports::ProfileInfo;
+        imports_profile_delete: ImportRun, imports::commands::profile_delete, imports::ProfileDeleteRequest => Done;
     }
 }
 

@@ -16,6 +16,7 @@ pub mod error;
 mod error_tests;
 pub mod followup;
 pub mod forms;
+pub mod imports;
 pub mod messages;
 pub mod reports;
 pub mod session;

@@ -87,9 +87,9 @@ entities! {
     PATIENT_MERGE: Fields "patient_merge" of "archive" { kept_id merged_id moved merged_at merged_by undone_at }
     IMPORT_BATCH: Fields "import_batch" of "imports" {
         number file_name file_sha256 format encoding started_at finished_at user_id rows created updated unchanged
-        rejected warnings duplicates profile undone_at
+        rejected left_out warnings duplicates profile undone_at
     }
-    IMPORT_PROFILE: Fields "import_profile" of "imports" { name columns removed }
+    IMPORT_PROFILE: Fields "import_profile" of "imports" { name headings columns removed }
     PLAN_VERSION: Fields "plan_version" of "forms" { code version kind body origin enabled made_at made_by }
     ENROLMENT: Fields "enrolment" of "followup" {
         patient_id encounter_id plan_code plan_version anchor_on why lace risk state state_why started_at ended_at

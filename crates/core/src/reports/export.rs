@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::{id_number, person_name, phone};
 use rusqlite::Connection;
-use rust_xlsxwriter::{Workbook, Worksheet};
+use rust_xlsxwriter::Workbook;
 
 use super::detail::{self, DetailRow, Names};
 use super::figures::{self, FigureCode};
@@ -47,88 +47,33 @@ pub(super) struct Totals {
 /// Writes the workbook. `target` appears only when it is whole and reconciled.
 ///
 /// Errors: `ExportTooLarge`, `ExportMismatch`, `FileUnwritable`, `DiskFull`.
-pub(super) fn write(connection: &Connection, order: &Order<'_>, target: &Path) -> Result<Totals> {
+pub(super) fn write(connection: Connection, order: &Order<'_>, target: &Path) -> Result<Totals> {
+    let words = Words::read(match order.language {
+        Language::Chinese => include_str!("../../../../assets/locales/zh-CN/reports.json"),
+        Language::English => include_str!("../../../../assets/locales/en/reports.json"),
+    });
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let unwritable = |error: std::io::Error| Error::new(ErrorCode::FileUnwritable).caused_by(error);
     let file =
         tempfile::Builder::new().prefix(".aftercare-export-").tempfile_in(folder).map_err(unwritable)?;
-    // A month's rows hang together: with this much cache each page is decrypted about once.
-    connection.execute_batch("PRAGMA cache_size = -32000")?;
     // One snapshot: the summary and the detail see the same data while others write.
     connection.execute_batch("BEGIN")?;
-    refuse_too_many(connection, order)?;
+    let figures = figures::figures(&connection, order.scope)?;
+    let departments = figures::departments(&connection, order.scope)?;
+    refuse_too_many(&figures, order)?;
+    let look = Look::new();
     let mut workbook = Workbook::new();
     workbook.set_tempdir(folder).map_err(sheet::unwritten)?;
-    for _ in SHEETS {
-        sheet::add(&mut workbook)?;
-    }
-    let totals = write_sheets(&mut workbook, order, connection)?;
+    write_summary(&mut workbook, &look, &words, order, &figures)?;
+    write_departments(&mut workbook, &look, &words, order, &departments)?;
+    let mut totals = write_detail(&mut workbook, &look, &words, order, &connection)?;
+    write_discharges(&mut workbook, &look, &words, order, &connection, &mut totals)?;
+    reconcile(&figures, &totals)?;
+    write_reconciliation(&mut workbook, &look, &words, order, &figures, &totals)?;
     workbook.save_to_writer(file.as_file()).map_err(sheet::unwritten)?;
     file.as_file().sync_all()?;
     file.persist(target).map_err(|error| unwritable(error.error))?;
     Ok(totals)
-}
-
-/// The sheets in their order.
-const SHEETS: [&str; 5] = ["summary", "departments", "detail", "discharges", "reconciliation"];
-
-/// The detail is written on a thread of its own while this one reads: its rows first, then
-/// everything else. Reading and writing take about as long.
-fn write_sheets(workbook: &mut Workbook, order: &Order<'_>, connection: &Connection) -> Result<Totals> {
-    let words = order.words();
-    let paper = Paper { look: Look::new(), words: &words, order };
-    let [summary, departments, detail, discharges, reconciliation] = workbook.worksheets_mut().as_mut_slice()
-    else {
-        return Err(Error::internal("a workbook without its sheets"));
-    };
-    let names = Names::read(connection, order.language)?;
-    let detail = paper.begin(detail, "detail", &DETAIL)?;
-    let (send, receive) = sync_channel::<Vec<DetailRow>>(4);
-    let (mut totals, figures) = std::thread::scope(|threads| {
-        let writer = threads.spawn(|| write_batches(detail, receive, &words, &names, order));
-        let read_rest = || {
-            read_batches(connection, order.scope, send)?;
-            let mut totals = Totals::default();
-            write_discharges(discharges, &paper, connection, &mut totals)?;
-            let figures = figures::figures(connection, order.scope)?;
-            write_summary(summary, &paper, &figures)?;
-            write_departments(departments, &paper, &figures::departments(connection, order.scope)?)?;
-            Ok((totals, figures))
-        };
-        let read: Result<(Totals, Vec<Figure>)> = read_rest();
-        let written = writer.join().map_err(|_| Error::internal("the sheet's thread panicked"))?;
-        // The writer's error is the cause when it hung up on the reader.
-        let written = written?;
-        read.map(|(read, figures)| {
-            (Totals { discharges: read.discharges, followed: read.followed, ..written }, figures)
-        })
-    })?;
-    reconcile(&figures, &totals)?;
-    totals.cut += write_reconciliation(reconciliation, &paper, &figures, &totals)?;
-    Ok(totals)
-}
-
-impl Order<'_> {
-    fn words(&self) -> Words {
-        Words::read(match self.language {
-            Language::Chinese => include_str!("../../../../assets/locales/zh-CN/reports.json"),
-            Language::English => include_str!("../../../../assets/locales/en/reports.json"),
-        })
-    }
-}
-
-/// What every sheet is written with.
-struct Paper<'a> {
-    look: Look,
-    words: &'a Words,
-    order: &'a Order<'a>,
-}
-
-impl Paper<'_> {
-    fn begin<'s>(&'s self, sheet: &'s mut Worksheet, name: &str, keys: &[(&str, f64)]) -> Result<Sheet<'s>> {
-        let title = self.words.text(&format!("export.sheet.{name}")).to_owned();
-        sheet::begin(sheet, &self.look, &title, &self.order.watermark, &columns(self.words, name, keys))
-    }
 }
 
 fn find(figures: &[Figure], code: FigureCode) -> Figure {
@@ -136,13 +81,10 @@ fn find(figures: &[Figure], code: FigureCode) -> Figure {
     figures.iter().find(|figure| figure.code == code).cloned().unwrap_or(none)
 }
 
-/// Counts by index alone, before anything is written.
-fn refuse_too_many(connection: &Connection, order: &Order<'_>) -> Result<()> {
-    let count = |sql: &str| -> Result<i64> {
-        Ok(connection.query_row(sql, [&order.scope.from, &order.scope.to], |row| row.get(0))?)
-    };
-    let rows = count("SELECT count(*) FROM task WHERE due_on BETWEEN ?1 AND ?2")?
-        .max(count("SELECT count(*) FROM encounter WHERE discharged_on BETWEEN ?1 AND ?2")?);
+fn refuse_too_many(figures: &[Figure], order: &Order<'_>) -> Result<()> {
+    let rows = find(figures, FigureCode::Completion)
+        .denominator
+        .max(find(figures, FigureCode::FollowupRatio).denominator);
     if rows > i64::from(order.max_rows) {
         return Err(Error::new(ErrorCode::ExportTooLarge).with("max", order.max_rows).with("rows", rows));
     }
@@ -167,11 +109,20 @@ fn share(numerator: i64, denominator: i64) -> Cell {
     }
 }
 
-fn write_summary(worksheet: &mut Worksheet, paper: &Paper<'_>, figures: &[Figure]) -> Result<()> {
-    let words = paper.words;
-    let keys =
-        [("figure", 28.0), ("numerator", 12.0), ("denominator", 12.0), ("share", 10.0), ("meaning", 80.0)];
-    let mut sheet = paper.begin(worksheet, "summary", &keys)?;
+fn write_summary(
+    workbook: &mut Workbook,
+    look: &Look,
+    words: &Words,
+    order: &Order<'_>,
+    figures: &[Figure],
+) -> Result<()> {
+    let columns = columns(
+        words,
+        "summary",
+        &[("figure", 28.0), ("numerator", 12.0), ("denominator", 12.0), ("share", 10.0), ("meaning", 80.0)],
+    );
+    let mut sheet =
+        sheet::add(workbook, look, words.text("export.sheet.summary"), &order.watermark, &columns)?;
     for figure in figures {
         let key = figure.code.key();
         sheet.row([
@@ -185,7 +136,13 @@ fn write_summary(worksheet: &mut Worksheet, paper: &Paper<'_>, figures: &[Figure
     Ok(())
 }
 
-fn write_departments(worksheet: &mut Worksheet, paper: &Paper<'_>, lines: &[DepartmentLine]) -> Result<()> {
+fn write_departments(
+    workbook: &mut Workbook,
+    look: &Look,
+    words: &Words,
+    order: &Order<'_>,
+    lines: &[DepartmentLine],
+) -> Result<()> {
     let keys = [
         ("department", 20.0),
         ("discharges", 12.0),
@@ -195,7 +152,9 @@ fn write_departments(worksheet: &mut Worksheet, paper: &Paper<'_>, lines: &[Depa
         ("done", 12.0),
         ("done_share", 12.0),
     ];
-    let mut sheet = paper.begin(worksheet, "departments", &keys)?;
+    let columns = columns(words, "departments", &keys);
+    let mut sheet =
+        sheet::add(workbook, look, words.text("export.sheet.departments"), &order.watermark, &columns)?;
     for line in lines {
         sheet.row([
             Cell::Text(line.department.clone()),
@@ -245,6 +204,29 @@ pub(super) const DETAIL: [(&str, f64); 32] = [
     ("caller", 10.0),
     ("remark", 30.0),
 ];
+
+/// Reads on one thread and writes on this one: the two take about as long.
+fn write_detail(
+    workbook: &mut Workbook,
+    look: &Look,
+    words: &Words,
+    order: &Order<'_>,
+    connection: &Connection,
+) -> Result<Totals> {
+    let columns = columns(words, "detail", &DETAIL);
+    let sheet = sheet::add(workbook, look, words.text("export.sheet.detail"), &order.watermark, &columns)?;
+    let names = Names::read(connection, order.language)?;
+    let (send, receive) = sync_channel::<Vec<DetailRow>>(4);
+    std::thread::scope(|threads| {
+        // The connection stays on this thread with its snapshot; the cells are written on the other.
+        let writer = threads.spawn(|| write_batches(sheet, receive, words, &names, order));
+        let read = read_batches(connection, order.scope, send);
+        let written = writer.join().map_err(|_| Error::internal("the sheet's thread panicked"))?;
+        // The writer's error is the cause when it hung up on the reader.
+        let totals = written?;
+        read.map(|()| totals)
+    })
+}
 
 fn read_batches(connection: &Connection, scope: &Scope, send: SyncSender<Vec<DetailRow>>) -> Result<()> {
     let hung_up = |_| Error::internal("the sheet's thread hung up");
@@ -358,12 +340,13 @@ fn detail_cells(row: DetailRow, labels: &Labels<'_>, names: &Names, reveal: bool
 }
 
 fn write_discharges(
-    worksheet: &mut Worksheet,
-    paper: &Paper<'_>,
+    workbook: &mut Workbook,
+    look: &Look,
+    words: &Words,
+    order: &Order<'_>,
     connection: &Connection,
     totals: &mut Totals,
 ) -> Result<()> {
-    let (words, order) = (paper.words, paper.order);
     let keys = [
         ("mrn", 12.0),
         ("visit_no", 14.0),
@@ -374,7 +357,9 @@ fn write_discharges(
         ("followed", 10.0),
         ("expected", 12.0),
     ];
-    let mut sheet = paper.begin(worksheet, "discharges", &keys)?;
+    let columns = columns(words, "discharges", &keys);
+    let mut sheet =
+        sheet::add(workbook, look, words.text("export.sheet.discharges"), &order.watermark, &columns)?;
     let labels = Labels::new(words);
     let yes_no = |yes: bool| Cell::Text(if yes { labels.yes.clone() } else { labels.no.clone() });
     let sql = format!(
@@ -431,16 +416,21 @@ fn reconcile(figures: &[Figure], totals: &Totals) -> Result<()> {
     }
 }
 
-/// Returns how many of its own texts were cut.
 fn write_reconciliation(
-    worksheet: &mut Worksheet,
-    paper: &Paper<'_>,
+    workbook: &mut Workbook,
+    look: &Look,
+    words: &Words,
+    order: &Order<'_>,
     figures: &[Figure],
     totals: &Totals,
-) -> Result<u64> {
-    let words = paper.words;
-    let keys = [("item", 44.0), ("counted", 14.0), ("written", 14.0), ("difference", 12.0)];
-    let mut sheet = paper.begin(worksheet, "reconciliation", &keys)?;
+) -> Result<()> {
+    let columns = columns(
+        words,
+        "reconciliation",
+        &[("item", 44.0), ("counted", 14.0), ("written", 14.0), ("difference", 12.0)],
+    );
+    let mut sheet =
+        sheet::add(workbook, look, words.text("export.sheet.reconciliation"), &order.watermark, &columns)?;
     for (name, counted, written) in pairs(figures, totals) {
         sheet.row([
             Cell::Text(words.text(&format!("export.reconciliation.{name}")).to_owned()),
@@ -457,5 +447,5 @@ fn write_reconciliation(
         let text = words.text(&format!("export.reconciliation.{name}")).to_owned();
         sheet.row([Cell::Text(text), Cell::Empty, Cell::Integer(number)])?;
     }
-    Ok(sheet.cut)
+    Ok(())
 }

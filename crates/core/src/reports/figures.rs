@@ -102,43 +102,24 @@ impl FigureCode {
     }
 }
 
-/// Every figure of a scope: one pass over each population, whatever number of figures counts in it.
+/// Every figure of a scope.
 pub(super) fn figures(connection: &Connection, scope: &Scope) -> Result<Vec<Figure>> {
-    let mut figures: Vec<Figure> = Vec::with_capacity(FigureCode::ALL.len());
-    for (at, code) in FigureCode::ALL.into_iter().enumerate() {
-        let source = code.population().sql;
-        let is_new = FigureCode::ALL[..at].iter().all(|earlier| earlier.population().sql != source);
-        if is_new {
-            figures.extend(of_one_source(connection, source, scope)?);
-        }
-    }
-    let place = |code| FigureCode::ALL.iter().position(|known| *known == code);
-    figures.sort_by_key(|figure| place(figure.code));
-    Ok(figures)
+    FigureCode::ALL.into_iter().map(|code| figure(connection, code, scope)).collect()
 }
 
-fn of_one_source(connection: &Connection, source: &str, scope: &Scope) -> Result<Vec<Figure>> {
-    let codes: Vec<FigureCode> =
-        FigureCode::ALL.into_iter().filter(|code| code.population().sql == source).collect();
-    let counts: Vec<String> = codes
-        .iter()
-        .map(|code| {
-            let Population { denominator, numerator, .. } = code.population();
-            format!(
-                "count(*) FILTER (WHERE {denominator} AND {numerator}), count(*) FILTER (WHERE {denominator})"
-            )
-        })
-        .collect();
-    let sql = format!("WITH source AS ({source}) SELECT {} FROM source", counts.join(", "));
-    Ok(connection.prepare_cached(&sql)?.query_row(
-        params![scope.from, scope.to, scope.department],
-        |row| {
-            let figure = |(at, code): (usize, &FigureCode)| {
-                Ok(Figure { code: *code, numerator: row.get(2 * at)?, denominator: row.get(2 * at + 1)? })
-            };
-            codes.iter().enumerate().map(figure).collect::<rusqlite::Result<_>>()
-        },
-    )?)
+fn figure(connection: &Connection, code: FigureCode, scope: &Scope) -> Result<Figure> {
+    let Population { sql, denominator, numerator } = code.population();
+    let sql = format!(
+        "WITH source AS ({sql})
+         SELECT count(*) FILTER (WHERE {denominator} AND {numerator}) AS numerator,
+                count(*) FILTER (WHERE {denominator}) AS denominator FROM source"
+    );
+    let (numerator, denominator) = connection
+        .prepare_cached(&sql)?
+        .query_row(params![scope.from, scope.to, scope.department], |row| {
+            Ok((row.get("numerator")?, row.get("denominator")?))
+        })?;
+    Ok(Figure { code, numerator, denominator })
 }
 
 /// The figures and what the charts draw.

@@ -69,19 +69,15 @@ pub(super) struct Sheet<'w> {
     pub cut: u64,
 }
 
-/// Adds an empty sheet that keeps one row in memory while it is written.
-pub(super) fn add(workbook: &mut Workbook) -> Result<()> {
-    workbook.add_worksheet_with_constant_memory().map(|_| ()).map_err(unwritten)
-}
-
-/// Writes the head of an empty sheet.
-pub(super) fn begin<'w>(
-    worksheet: &'w mut Worksheet,
+/// Adds a sheet that keeps one row in memory.
+pub(super) fn add<'w>(
+    workbook: &'w mut Workbook,
     look: &'w Look,
     name: &str,
     watermark: &str,
     columns: &[Column],
 ) -> Result<Sheet<'w>> {
+    let worksheet = workbook.add_worksheet_with_constant_memory().map_err(unwritten)?;
     worksheet.set_name(name).map_err(unwritten)?;
     for (index, column) in columns.iter().enumerate() {
         worksheet.set_column_width(column_number(index), column.width).map_err(unwritten)?;

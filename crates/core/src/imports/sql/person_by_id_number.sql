@@ -1,0 +1,3 @@
+SELECT id, mrn, name, sex, birth_on, id_number, address, deceased, deceased_on, merged_into
+FROM patient
+WHERE id_number = ?1 AND removed = 0
