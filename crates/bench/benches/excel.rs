@@ -29,9 +29,6 @@ fn main() {
     let home = folder.path().join("desk");
     drop(desk::open(&home));
     fill(&home);
-        std::process::Command::new("cp").args(["-a", home.to_str().unwrap(), &k]).status().unwrap();
-        return;
-    }
     let (ours, path) = timed(|| export(&home));
     let sheets = cells(&path);
     let (base, ()) = timed(|| write_bare(&sheets, &folder.path().join("bare.xlsx")));
@@ -60,24 +57,21 @@ fn raw(home: &Path) -> Connection {
 fn fill(home: &Path) {
     let mut connection = raw(home);
     let transaction = connection.transaction().unwrap();
-    // Due seven days later, so that all of them are due in November.
-    let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+    let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
     let (site, user): (Uuid, Uuid) = transaction
         .query_row("SELECT site_id, (SELECT id FROM staff) FROM desk", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
     let id = |kind: u128, number: usize| Uuid::from_u128((kind << 64) | number as u128);
-    let mut discharges: Vec<_> = Hospital::new(1, day, 28).take(ROWS).collect();
-    // A HIS exports in the order people left.
-    discharges.sort_by_key(|discharge| discharge.discharged_at);
-    for (n, d) in discharges.into_iter().enumerate() {
+    for (n, d) in Hospital::new(1, day, 19).take(ROWS).enumerate() {
         let (patient, encounter, task, call) = (id(1, n), id(2, n), id(3, n), id(4, n));
         let birth = d.birth_on.to_string();
         let minute = |at: chrono::NaiveDateTime| at.format("%Y-%m-%d %H:%M").to_string();
         let on = d.discharged_at.date().to_string();
         let called_at = (d.discharged_at - chrono::Duration::hours(8)).and_utc().timestamp_millis();
-        let due = (d.discharged_at.date() + chrono::Duration::days(7)).to_string();
+        let due = (n % 30) as i64 + 1;
+        let due = NaiveDate::from_ymd_opt(2026, 11, due as u32).unwrap().to_string();
         let statements: [(&str, &[&dyn rusqlite::ToSql]); 6] = [
             (
                 "INSERT INTO patient (id, mrn, name, sex, birth_on, id_number, site_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
