@@ -277,6 +277,7 @@ pub struct RaisedNow {
 
 /// What to say, variables filled in, both languages.
 #[derive(Debug, Clone, Default, Serialize, TS)]
+#[ts(rename = "FollowupScript")]
 pub struct CallScript {
     /// Make sure of the person first.
     pub identity_check: Vec<LocalText>,

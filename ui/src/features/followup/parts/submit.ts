@@ -1,0 +1,21 @@
+import { ref } from 'vue'
+
+/** One act at a time, with its failure: for the small forms beside the call. */
+export function useSubmit(work: () => Promise<unknown>, done: () => void) {
+  const error = ref<unknown>()
+  const busy = ref(false)
+  async function submit() {
+    if (busy.value) return
+    busy.value = true
+    error.value = undefined
+    try {
+      await work()
+      done()
+    } catch (reason) {
+      error.value = reason
+    } finally {
+      busy.value = false
+    }
+  }
+  return { error, busy, submit }
+}
