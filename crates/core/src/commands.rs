@@ -98,6 +98,8 @@ commands! {
         settings_job_cancel: SignedIn, settings::commands::job_cancel, settings::JobRequest => Done;
         settings_backup: Backup, settings::commands::backup, settings::BackupRequest => settings::BackupResponse;
         settings_doctor: Backup, settings::commands::doctor, settings::DoctorRequest => settings::DoctorResponse;
+        settings_calendar: SignedIn, settings::commands::calendar_years, settings::CalendarRequest => settings::CalendarResponse;
+        settings_calendar_import: SettingsEdit, settings::commands::calendar_import, settings::CalendarImportRequest => settings::CalendarResponse;
         forms_plans: FormsRead, forms::commands::plans, forms::PlansRequest => forms::PlansResponse;
         forms_plan: FormsRead, forms::commands::plan, forms::PlanRequest => forms::PlanResponse;
         forms_form: FormsRead, forms::commands::form, forms::FormRequest => forms::FormResponse;

@@ -106,6 +106,9 @@ import type { RestoreRequest } from './RestoreRequest';
 import type { RestoreResponse } from './RestoreResponse';
 import type { SessionStatus } from './SessionStatus';
 import type { Settings } from './Settings';
+import type { SettingsCalendar } from './SettingsCalendar';
+import type { SettingsCalendarImportRequest } from './SettingsCalendarImportRequest';
+import type { SettingsCalendarRequest } from './SettingsCalendarRequest';
 import type { SettingsGetRequest } from './SettingsGetRequest';
 import type { SetupRequest } from './SetupRequest';
 import type { SetupResponse } from './SetupResponse';
@@ -139,6 +142,8 @@ export interface Commands {
   settings_job_cancel: { request: JobRequest; response: Done };
   settings_backup: { request: BackupRequest; response: BackupResponse };
   settings_doctor: { request: DoctorRequest; response: DoctorResponse };
+  settings_calendar: { request: SettingsCalendarRequest; response: SettingsCalendar };
+  settings_calendar_import: { request: SettingsCalendarImportRequest; response: SettingsCalendar };
   forms_plans: { request: FormsPlansRequest; response: FormsPlansResponse };
   forms_plan: { request: FormsPlanRequest; response: FormsPlanResponse };
   forms_form: { request: FormsFormRequest; response: FormsFormResponse };

@@ -7,8 +7,8 @@ use aftercare_domain::error_code::ErrorCode;
 use serde_json::json;
 
 use super::{
-    BackupRequest, BackupResponse, DoctorRequest, DoctorResponse, RestoreRequest, RestoreResponse, backup,
-    doctor, restore,
+    BackupRequest, BackupResponse, CalendarImportRequest, CalendarRequest, CalendarResponse, DoctorRequest,
+    DoctorResponse, RestoreRequest, RestoreResponse, backup, calendar, doctor, restore,
 };
 use super::{DraftKeyRequest, DraftResponse, DraftSaveRequest, GetRequest, JobRequest, Settings, store};
 use crate::app::jobs::JobStatus;
@@ -146,4 +146,14 @@ pub fn doctor(ctx: &Ctx, _: DoctorRequest) -> Result<DoctorResponse> {
 /// Puts a backup in place; nobody need be logged in, and whoever is gets logged out.
 pub fn restore(app: &Arc<App>, request: RestoreRequest) -> Result<RestoreResponse> {
     restore::restore(app, &request)
+}
+
+/// Which years' holidays are known.
+pub fn calendar_years(ctx: &Ctx, request: CalendarRequest) -> Result<CalendarResponse> {
+    calendar::years(ctx, request)
+}
+
+/// Takes a year's holidays from a file.
+pub fn calendar_import(ctx: &Ctx, request: CalendarImportRequest) -> Result<CalendarResponse> {
+    calendar::import(ctx, &request)
 }

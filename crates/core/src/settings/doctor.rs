@@ -1,5 +1,6 @@
 //! Examines a desk: what is broken, what will be.
 
+use chrono::{Datelike, Days};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -11,6 +12,9 @@ use crate::{audit, change_log, followup};
 /// Days after which a missing backup is told.
 const BACKUP_DAYS: i64 = 7;
 
+/// How many days ahead the holidays must be known.
+const CALENDAR_DAYS: u64 = 21;
+
 /// Runs every check; a broken one does not stop the others.
 pub(super) fn examine(ctx: &Ctx) -> Result<DoctorResponse> {
     let beside = ctx.db().connect_beside()?;
@@ -20,6 +24,7 @@ pub(super) fn examine(ctx: &Ctx) -> Result<DoctorResponse> {
         whole("change_log", change_log::verify(&beside).map(|found| json!({ "records": found.records }))),
         worklist(ctx, &beside),
         last_backup(ctx, store::last_backup(&beside)?),
+        calendar(ctx, &beside)?,
         size(ctx)?,
     ];
     let healthy = checks.iter().all(|check| check.state != "broken");
@@ -60,6 +65,14 @@ fn last_backup(ctx: &Ctx, at: Option<i64>) -> DoctorCheck {
         Some(days) => check("backup", "warning", json!({ "days": days })),
         None => check("backup", "warning", json!({})),
     }
+}
+
+/// Notices come out each November; without next year's, holidays of January would be called on.
+fn calendar(ctx: &Ctx, connection: &Connection) -> Result<DoctorCheck> {
+    let soon = ctx.local_now().date() + Days::new(CALENDAR_DAYS);
+    let last = super::calendar(connection)?.last_known_year().unwrap_or_default();
+    let state = if last >= soon.year() { "ok" } else { "warning" };
+    Ok(check("calendar", state, json!({ "year": last })))
 }
 
 fn size(ctx: &Ctx) -> Result<DoctorCheck> {

@@ -1,6 +1,7 @@
 //! What a hospital may set, with defaults; and drafts of what is being typed.
 
 mod backup;
+mod calendar;
 pub mod commands;
 mod doctor;
 mod password_policy;
@@ -14,6 +15,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 pub use backup::finish_restore;
+pub use calendar::calendar;
 pub use password_policy::PasswordPolicy;
 pub use store::load;
 
@@ -186,4 +188,49 @@ pub struct DoctorCheck {
 pub struct JobStarted {
     /// The job.
     pub id: Uuid,
+}
+
+/// Asks which years' holidays are known.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "SettingsCalendarRequest")]
+pub struct CalendarRequest {}
+
+/// Which years' holidays are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(rename = "SettingsCalendar")]
+pub struct CalendarResponse {
+    /// Earliest first. Beyond the last, only weekends count as days off.
+    pub years: Vec<CalendarYear>,
+}
+
+/// One year's notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(rename = "SettingsCalendarYear")]
+pub struct CalendarYear {
+    /// The year.
+    pub year: i32,
+    /// Imported here; otherwise it came with the program.
+    pub imported: bool,
+    /// The days its notice names.
+    pub days: Vec<CalendarDay>,
+}
+
+/// A day that a notice names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(rename = "SettingsCalendarDay")]
+pub struct CalendarDay {
+    /// The day, `YYYY-MM-DD`.
+    pub on: String,
+    /// The holiday it belongs to, in Chinese.
+    pub name: String,
+    /// A day off, or a weekend day worked instead.
+    pub off: bool,
+}
+
+/// Takes a year's holidays from a file of the holiday-cn project.
+#[derive(Deserialize, TS)]
+#[ts(rename = "SettingsCalendarImportRequest")]
+pub struct CalendarImportRequest {
+    /// The JSON file.
+    pub path: String,
 }

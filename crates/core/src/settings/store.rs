@@ -37,20 +37,34 @@ pub(super) fn save(writer: &mut Writer<'_>, settings: &Settings) -> Result<Vec<S
         if before.get(&name) == Some(&value) {
             continue;
         }
-        let id = setting_id(&name);
-        let there: i64 = writer
-            .connection()
-            .prepare_cached("SELECT count(*) FROM setting WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))?;
-        let text = value.to_string();
-        if there == 0 {
-            writer.create(&SETTING, id, &[("name", name.as_str().into()), ("value", text.into())])?;
-        } else {
-            writer.update(&SETTING, id, &[("value", text.into())])?;
-        }
+        put(writer, &name, &value)?;
         changed.push(name);
     }
     Ok(changed)
+}
+
+/// Stores one value under its name.
+pub(super) fn put(writer: &mut Writer<'_>, name: &str, value: &Value) -> Result<()> {
+    let id = setting_id(name);
+    let there: i64 = writer
+        .connection()
+        .prepare_cached("SELECT count(*) FROM setting WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    let text = value.to_string();
+    if there == 0 {
+        writer.create(&SETTING, id, &[("name", name.into()), ("value", text.into())])?;
+    } else {
+        writer.update(&SETTING, id, &[("value", text.into())])?;
+    }
+    Ok(())
+}
+
+/// Every stored value whose name begins like this, by name.
+pub(super) fn values_named(connection: &Connection, beginning: &str) -> Result<Vec<String>> {
+    let mut statement = connection
+        .prepare_cached("SELECT value FROM setting WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")?;
+    let rows = statement.query_map([beginning], |row| row.get("value"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The same setting has the same id on every desk, so that two desks' values meet.

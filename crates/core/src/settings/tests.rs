@@ -23,6 +23,88 @@ fn a_dial_template_that_opens_anything_else_is_refused() {
     assert_eq!(error.fields[0].field, "dial_template");
 }
 
+mod calendars {
+    use chrono::NaiveDate;
+
+    use super::*;
+    use aftercare_domain::access::Role;
+
+    const YEAR_2027: &str = r#"{"year":2027,"papers":[],"days":[
+        {"name":"元旦","date":"2027-01-01","isOffDay":true},{"name":"春节","date":"2027-02-06","isOffDay":true},
+        {"name":"春节","date":"2027-02-20","isOffDay":false}]}"#;
+
+    fn import(desk: &Desk, text: &str) -> Result<serde_json::Value, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("2027.json");
+        std::fs::write(&path, text).unwrap();
+        desk.app
+            .call("settings_calendar_import", json!({ "path": path }))
+            .map_err(|error| error.fields.first().map_or("none", |field| field.code.as_str()).to_owned())
+    }
+
+    fn state(desk: &Desk) -> serde_json::Value {
+        let found = desk.call("settings_doctor", json!({}));
+        found["checks"].as_array().unwrap().iter().find(|c| c["check"] == "calendar").unwrap()["state"]
+            .clone()
+    }
+
+    #[test]
+    fn alice_imports_next_years_holidays_when_they_are_out() {
+        let desk = Desk::new();
+        let saturday = NaiveDate::from_ymd_opt(2027, 2, 20).unwrap();
+        let works =
+            |desk: &Desk| desk.ctx().read(crate::settings::calendar).unwrap().is_working_day(saturday);
+        assert!(!works(&desk));
+        let known = import(&desk, YEAR_2027).unwrap();
+        let last = known["years"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["year"], &last["imported"]), (&json!(2027), &json!(true)));
+        assert!(works(&desk));
+        // A year is no setting of the form: saving the form leaves it alone.
+        let settings = desk.call("settings_get", json!({}));
+        assert!(settings.get("calendar_2027").is_none());
+        desk.call("settings_save", settings);
+        assert!(works(&desk));
+    }
+
+    #[test]
+    fn a_corrected_notice_stands_for_the_first() {
+        let desk = Desk::new();
+        import(&desk, YEAR_2027).unwrap();
+        let known = import(&desk, &YEAR_2027.replace("2027-02-20", "2027-02-21")).unwrap();
+        let days = known["years"].as_array().unwrap().last().unwrap()["days"].clone();
+        assert_eq!(days[2]["on"], "2027-02-21");
+    }
+
+    #[test]
+    fn a_file_that_is_no_calendar_is_refused_with_the_reason_beside_it() {
+        let desk = Desk::new();
+        assert_eq!(import(&desk, "{}").unwrap_err(), "calendar_unreadable");
+        assert_eq!(import(&desk, r#"{"year":2027,"days":[]}"#).unwrap_err(), "calendar_empty");
+        let missing = desk.app.call("settings_calendar_import", json!({ "path": "/nowhere/2027.json" }));
+        assert_eq!(missing.unwrap_err().fields[0].code.as_str(), "file_missing");
+    }
+
+    #[test]
+    fn the_examination_asks_for_next_year_before_its_first_holiday() {
+        let desk = Desk::new();
+        assert_eq!(state(&desk), "ok");
+        desk.wait(chrono::Duration::days(30));
+        desk.login("alice").unwrap();
+        assert_eq!(state(&desk), "warning");
+        import(&desk, YEAR_2027).unwrap();
+        assert_eq!(state(&desk), "ok");
+    }
+
+    #[test]
+    fn bob_who_calls_reads_the_calendar_and_changes_none() {
+        let desk = Desk::new();
+        desk.add("bob", &[Role::Nurse]);
+        desk.login("bob").unwrap();
+        desk.call("settings_calendar", json!({}));
+        assert_eq!(desk.refused("settings_calendar_import", json!({ "path": "x" })), "forbidden");
+    }
+}
+
 mod backups {
     use super::*;
     use crate::app::App;

@@ -152,6 +152,11 @@ impl Calendar {
         self.years.keys().next_back().copied()
     }
 
+    /// The known years, earliest first, each with the days its notice names.
+    pub fn years(&self) -> impl Iterator<Item = (i32, &[HolidayDay])> {
+        self.years.iter().map(|(year, days)| (*year, days.as_slice()))
+    }
+
     /// Whether people work on this day.
     pub fn is_working_day(&self, date: NaiveDate) -> bool {
         match self.days.get(&date) {
