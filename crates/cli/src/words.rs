@@ -9,7 +9,8 @@ const EN: &str = include_str!("../../../assets/locales/en/cli.json");
 
 /// The words of `key`, `{name}` filled from `params`.
 pub fn say(language: Language, key: &str, params: &[(&str, &str)]) -> String {
-    let values: Vec<(&str, Value)> = params.iter().map(|(name, value)| (*name, Value::from(*value))).collect();
+    let values: Vec<(&str, Value)> =
+        params.iter().map(|(name, value)| (*name, Value::from(*value))).collect();
     fill(&table(language), key, values.iter().map(|(name, value)| (*name, value)))
 }
 

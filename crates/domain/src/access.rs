@@ -39,7 +39,7 @@ pub enum Permission {
     ArchiveWrite,
     /// See phone, ID and address in full (each time logged).
     ArchiveReveal,
-    /// Merge and unmerge suspected duplicates.
+    /// Correct the archive: merge and unmerge duplicates, take back a wrong death or refusal.
     ArchiveMerge,
     /// Run imports and read their results.
     ImportRun,

@@ -43,3 +43,8 @@ deceased: boolean,
  * Newest first.
  */
 encounters: Array<ArchiveSheetEncounter>, };
+encounters: Array<ArchiveSheetEncounter>, 
+/**
+ * How many other patients have this number; absent when there are none.
+ */
+others_with_this_mrn?: number, };

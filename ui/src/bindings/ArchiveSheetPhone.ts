@@ -13,6 +13,9 @@ number: Personal,
  * Whose, by name.
  */
 owner: Personal, 
+ * Whose, by name, when it is known.
+ */
+owner: Personal | null, 
 /**
  * 本人, 配偶 …, as GB/T 4761 names it.
  */

@@ -6,12 +6,20 @@
 
 pub mod commands;
 mod consents;
+mod create;
+mod duplicates;
+mod edit;
 mod identity;
+mod life;
+mod merge;
+mod phones;
 mod record;
+mod reveal;
 mod search;
 pub mod sheet;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod types;
 
 use rusqlite::Connection;
@@ -20,7 +28,10 @@ use uuid::Uuid;
 use crate::error::Result;
 
 pub use consents::consent_of;
+pub use duplicates::note_suspicion;
 pub use identity::{Identity, identify};
+pub use life::{Optout, register_death, set_optout};
+pub use phones::set_phone_state;
 pub use record::{PatientBrief, patient_brief};
 pub use search::{Indexer, Searchable, find, index_patient, index_patients, rebuild};
 pub use types::*;

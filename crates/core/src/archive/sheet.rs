@@ -4,7 +4,7 @@ use aftercare_domain::access::Permission;
 use aftercare_domain::codes::name_of;
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::personal::Personal;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use ts_rs::TS;
@@ -47,6 +47,10 @@ pub struct Sheet {
     pub deceased: bool,
     /// Newest first.
     pub encounters: Vec<SheetEncounter>,
+    /// How many other patients have this number; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub others_with_this_mrn: Option<u32>,
 }
 
 /// A phone of a patient or relative.
@@ -55,8 +59,8 @@ pub struct Sheet {
 pub struct SheetPhone {
     /// Digits.
     pub number: Personal,
-    /// Whose, by name.
-    pub owner: Personal,
+    /// Whose, by name, when it is known.
+    pub owner: Option<Personal>,
     /// 本人, 配偶 …, as GB/T 4761 names it.
     pub relation: String,
 }
@@ -73,13 +77,14 @@ pub struct SheetEncounter {
     pub diagnosis_code: Option<String>,
     pub diagnosis: Option<Personal>,
     pub doctor: Option<String>,
-    /// 医嘱离院 …, as the front page names it.
+    /// 离院方式, its code on the front page.
     pub disposition: Option<String>,
     /// Yuan.
     pub total_fee: Option<f64>,
 }
 
-/// Opens a record by hospital number. Showing it in full is audited as a reveal.
+/// Opens a record by hospital number. Of several patients with one number it takes the one with the latest encounter,
+/// then the older record. Showing it in full is audited as a reveal.
 ///
 /// Errors: `NotFound`.
 pub fn sheet(ctx: &Ctx, request: SheetRequest) -> Result<Sheet> {
@@ -91,13 +96,9 @@ pub fn sheet(ctx: &Ctx, request: SheetRequest) -> Result<Sheet> {
 
 fn read(connection: &Connection, mrn: &str, full: bool) -> Result<(Uuid, Sheet)> {
     // A record that was merged still answers to its number, with the person kept.
-    let known: Option<Uuid> = connection
-        .prepare_cached(
-            "SELECT id FROM patient WHERE mrn = ?1 AND removed = 0 ORDER BY merged_into IS NOT NULL, num LIMIT 1",
-        )?
-        .query_row([mrn], |row| row.get("id"))
-        .optional()?;
-    let id = kept_id(connection, known.ok_or_else(|| Error::new(ErrorCode::NotFound))?)?;
+    let people = with_mrn(connection, mrn)?;
+    let id = people.first().copied().ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+    let others = u32::try_from(people.len() - 1).ok().filter(|others| *others > 0);
     let mut sheet = connection.prepare_cached(include_str!("sql/record.sql"))?.query_row([id], |row| {
         let masked = |name: &str, mask: fn(&str) -> String| -> rusqlite::Result<Option<Personal>> {
             let value: Option<String> = row.get(name)?;
@@ -114,6 +115,7 @@ fn read(connection: &Connection, mrn: &str, full: bool) -> Result<(Uuid, Sheet)>
             phones: Vec::new(),
             deceased: row.get("deceased")?,
             encounters: Vec::new(),
+            others_with_this_mrn: others,
         })
     })?;
     sheet.phones = phones(connection, id, &sheet.name, full)?;
@@ -124,6 +126,19 @@ fn read(connection: &Connection, mrn: &str, full: bool) -> Result<(Uuid, Sheet)>
     Ok((id, sheet))
 }
 
+/// Everybody with this number, each as the record kept.
+fn with_mrn(connection: &Connection, mrn: &str) -> Result<Vec<Uuid>> {
+    let mut statement = connection.prepare_cached(include_str!("sql/with_mrn.sql"))?;
+    let mut people: Vec<Uuid> = Vec::new();
+    for id in statement.query_map([mrn], |row| row.get("id"))? {
+        let kept = kept_id(connection, id?)?;
+        if !people.contains(&kept) {
+            people.push(kept);
+        }
+    }
+    Ok(people)
+}
+
 fn phones(connection: &Connection, id: Uuid, own: &Personal, full: bool) -> Result<Vec<SheetPhone>> {
     let mut statement = connection.prepare_cached(include_str!("sql/phones.sql"))?;
     let phones = statement.query_map([id], |row| {
@@ -132,7 +147,7 @@ fn phones(connection: &Connection, id: Uuid, own: &Personal, full: bool) -> Resu
         let relation: String = row.get("relation")?;
         Ok(SheetPhone {
             number: Personal::new(if full { number } else { aftercare_domain::phone::mask(&number) }),
-            owner: owner.map_or_else(|| own.clone(), Personal::new),
+            owner: owner.map(Personal::new).or_else(|| (relation == "0").then(|| own.clone())),
             // 本人或户主 is the table's word for code 0; here it is always the person.
             relation: if relation == "0" { "本人".to_owned() } else { named("relation", relation) },
         })
@@ -141,7 +156,6 @@ fn phones(connection: &Connection, id: Uuid, own: &Personal, full: bool) -> Resu
 }
 
 fn encounter(row: &Row<'_>) -> rusqlite::Result<SheetEncounter> {
-    let disposition: Option<String> = row.get("disposition")?;
     let fen: Option<i64> = row.get("total_fee_fen")?;
     Ok(SheetEncounter {
         visit_no: row.get("visit_no")?,
@@ -151,7 +165,7 @@ fn encounter(row: &Row<'_>) -> rusqlite::Result<SheetEncounter> {
         diagnosis_code: row.get("diagnosis_code")?,
         diagnosis: row.get::<_, Option<String>>("diagnosis")?.map(Personal::new),
         doctor: row.get("doctor")?,
-        disposition: disposition.map(|code| named("leave_mode", code)),
+        disposition: row.get("disposition")?,
         // Exact up to 90 billion yuan: fen are whole numbers.
         total_fee: fen.map(|fen| fen as f64 / 100.0),
     })

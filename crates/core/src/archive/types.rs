@@ -496,8 +496,8 @@ pub struct TimelineRequest {
     pub limit: u32,
 }
 
-/// Something that happened.
-#[derive(Debug, Clone, Serialize, TS)]
+/// Something that happened. Prints nothing: it may quote what people said.
+#[derive(Clone, Serialize, TS)]
 #[ts(rename = "ArchiveTimelineEntry")]
 pub struct TimelineEntry {
     /// The record it shows.
@@ -519,7 +519,7 @@ pub struct TimelineEntry {
 }
 
 /// A page of the timeline, newest first.
-#[derive(Debug, Serialize, TS)]
+#[derive(Serialize, TS)]
 #[ts(rename = "ArchiveTimelineResponse")]
 pub struct TimelineResponse {
     /// The page.
@@ -628,64 +628,4 @@ pub struct NotSameRequest {
     pub duplicate_id: Uuid,
     /// False opens it again.
     pub different: bool,
-}
-
-/// Takes a patient's data out, in full where the user may see them.
-#[derive(Debug, Deserialize, TS)]
-#[ts(rename = "ArchiveExportPatientRequest")]
-pub struct ExportPatientRequest {
-    /// 病案号.
-    pub mrn: String,
-}
-
-/// A patient as other programs read it.
-#[derive(Debug, Serialize, TS)]
-#[ts(rename = "ArchiveExportPatientResponse")]
-#[allow(missing_docs)] // The names are the interface.
-pub struct ExportPatientResponse {
-    pub mrn: Option<String>,
-    pub name: Personal,
-    /// 男, 女, or empty.
-    pub sex: String,
-    pub birth_date: Option<String>,
-    pub id_number: Option<Personal>,
-    pub address: Option<Personal>,
-    pub phones: Vec<ExportPhone>,
-    pub deceased: bool,
-    pub encounters: Vec<ExportEncounter>,
-    /// How many other patients have this number. The one with the latest encounter was taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub others_with_this_mrn: Option<u32>,
-}
-
-/// A phone in [`ExportPatientResponse`].
-#[derive(Debug, Serialize, TS)]
-#[ts(rename = "ArchiveExportPhone")]
-#[allow(missing_docs)]
-pub struct ExportPhone {
-    pub number: Personal,
-    pub owner: Option<Personal>,
-    /// 本人, 配偶, 子, 女 …
-    pub relation: String,
-}
-
-/// An encounter in [`ExportPatientResponse`], newest first.
-#[derive(Debug, Serialize, TS)]
-#[ts(rename = "ArchiveExportEncounter")]
-#[allow(missing_docs)]
-pub struct ExportEncounter {
-    pub visit_no: Option<String>,
-    pub department: String,
-    /// `YYYY-MM-DD HH:MM`.
-    pub admitted_at: Option<String>,
-    /// `YYYY-MM-DD HH:MM`.
-    pub discharged_at: Option<String>,
-    pub diagnosis_code: Option<String>,
-    pub diagnosis: Option<Personal>,
-    pub doctor: Option<String>,
-    /// 离院方式, its code.
-    pub disposition: Option<String>,
-    /// Yuan.
-    pub total_fee: Option<f64>,
 }

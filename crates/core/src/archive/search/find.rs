@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::pinyin::{self, Query};
 use chrono::{Datelike, NaiveDate};
 use rusqlite::{Connection, params};
@@ -9,8 +10,8 @@ use uuid::Uuid;
 
 use super::NUM_BITS;
 use super::plan::{NumberIndex, Step, plan};
-use crate::archive::{FindHit, FindResponse, Matched, mask_number};
-use crate::error::Result;
+use crate::archive::{FindHit, FindResponse, Matched, kept_id, mask_number};
+use crate::error::{Error, Result};
 
 /// A search never shows more.
 const MOST_HITS: usize = 50;
@@ -32,6 +33,17 @@ pub fn find(connection: &Connection, query: &str, limit: usize, today: NaiveDate
     let more = search.hits.len() > limit || search.misses >= MOST_MISSES;
     search.hits.truncate(limit);
     Ok(FindResponse { hits: search.hits, more })
+}
+
+/// One patient in a list, without a search.
+///
+/// Errors: `NotFound`.
+pub fn hit(connection: &Connection, id: Uuid, today: NaiveDate) -> Result<FindHit> {
+    let num: i64 = connection
+        .prepare_cached("SELECT num FROM patient WHERE id = ?1")?
+        .query_row([kept_id(connection, id)?], |row| row.get("num"))?;
+    let found = load(connection, num)?.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+    show(connection, found, Matched::Recent, false, today)
 }
 
 /// What of a patient is needed to check and to show a hit.
@@ -154,7 +166,7 @@ impl Search<'_> {
     }
 
     fn offer(&mut self, id: Uuid, why: Option<Matched>, query: Option<&Query>, exact: bool) -> Result<()> {
-        let kept = crate::archive::kept_id(self.connection, id)?;
+        let kept = kept_id(self.connection, id)?;
         let num: i64 = self
             .connection
             .prepare_cached("SELECT num FROM patient WHERE id = ?1")?
@@ -186,43 +198,43 @@ impl Search<'_> {
             None => self.misses += 1,
             Some(why) => {
                 self.seen.insert(found.num);
-                self.hits.push(self.show(found, why, exact)?);
+                self.hits.push(show(self.connection, found, why, exact, self.today)?);
             }
         }
         Ok(())
     }
+}
 
-    fn show(&self, found: Found, matched: Matched, exact: bool) -> Result<FindHit> {
-        let last = crate::db::optional(
-            self.connection.prepare_cached(include_str!("../sql/last_encounter.sql"))?.query_row(
-                [found.id],
-                |row| {
-                    Ok((
-                        row.get::<_, Option<String>>("department")?,
-                        row.get::<_, Option<String>>("last_on")?,
-                    ))
-                },
-            ),
-        )?;
-        let (department, last_on) = last.unwrap_or((None, None));
-        Ok(FindHit {
-            patient_id: found.id,
-            name: found.name.into(),
-            sex: found.sex,
-            age_years: found.birth_on.as_deref().and_then(|on| age_on(on, self.today)),
-            age_text: found.age_text,
-            birth_on: found.birth_on,
-            mrn: found.mrn,
-            phone: found.phones.first().map(|number| aftercare_domain::phone::mask(number)),
-            id_number: found.id_number.as_deref().map(mask_number),
-            department,
-            recent_on: last_on,
-            matched,
-            exact,
-            deceased: found.deceased,
-            contact_optout: found.contact_optout,
-        })
-    }
+fn show(
+    connection: &Connection,
+    found: Found,
+    matched: Matched,
+    exact: bool,
+    today: NaiveDate,
+) -> Result<FindHit> {
+    let last = crate::db::optional(
+        connection.prepare_cached(include_str!("../sql/last_encounter.sql"))?.query_row([found.id], |row| {
+            Ok((row.get::<_, Option<String>>("department")?, row.get::<_, Option<String>>("last_on")?))
+        }),
+    )?;
+    let (department, recent_on) = last.unwrap_or((None, None));
+    Ok(FindHit {
+        patient_id: found.id,
+        name: found.name.into(),
+        sex: found.sex,
+        age_years: found.birth_on.as_deref().and_then(|on| age_on(on, today)),
+        age_text: found.age_text,
+        birth_on: found.birth_on,
+        mrn: found.mrn,
+        phone: found.phones.first().map(|number| aftercare_domain::phone::mask(number)),
+        id_number: found.id_number.as_deref().map(mask_number),
+        department,
+        recent_on,
+        matched,
+        exact,
+        deceased: found.deceased,
+        contact_optout: found.contact_optout,
+    })
 }
 
 /// Whole years on `today`; none for a date that is no date or lies ahead.

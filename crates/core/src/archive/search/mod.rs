@@ -10,8 +10,8 @@ mod index;
 mod plan;
 mod tokens;
 
-pub(super) use find::age_on;
 pub use find::find;
+pub(super) use find::{age_on, hit};
 pub use index::{Indexer, Searchable, index_patient, index_patients, rebuild};
 
 /// Bits of a row id that hold `patient.num`.

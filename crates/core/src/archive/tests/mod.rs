@@ -1,7 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod edit_tests;
 mod find_tests;
+mod merge_tests;
 mod record_tests;
+mod sql_tests;
+mod timeline_tests;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -61,6 +65,8 @@ pub fn add(desk: &Desk, sketch: &Sketch<'_>) -> Uuid {
         index_patient(w.connection(), id)
     })
     .unwrap();
+    // Ids made within one millisecond have no order.
+    desk.wait(chrono::Duration::seconds(1));
     id
 }
 
