@@ -37,7 +37,7 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"7z\xBC\xAF\x27\x1C", "7z"),
     (b"Rar!\x1A\x07", "rar"),
     (b"\xFD7zXZ\0", "xz"),
-    (b"BZh9", "bzip2"),
+    (b"BZh91AY&SY", "bzip2"),
     (b"SQLite format 3\0", "sqlite"),
     (b"{\\rtf", "rtf"),
     (b"\0\x01\0\0Standard Jet DB", "access"),

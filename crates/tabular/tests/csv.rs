@@ -157,6 +157,17 @@ fn half_a_character_spoils_its_own_cell_only() {
 }
 
 #[test]
+fn a_row_of_cells_from_two_systems_is_repaired_cell_by_cell() {
+    let mut bytes = gb18030("病案号,姓名,科室\n1,王伟,心内科\n2,刘㛃,");
+    bytes.extend("消化内科".as_bytes());
+    bytes.extend([b',', 0xCE, b'\n']);
+    bytes.extend(gb18030("3,李娜,眼科\n"));
+    let rows = read(&bytes).unwrap();
+    assert_eq!(texts(&rows[2]), ["2", "刘㛃", "消化内科", "\u{FFFD}"]);
+    assert_eq!(problems(&rows), [(3, "other_encoding", None), (3, "undecodable", Some(4))]);
+}
+
+#[test]
 fn lost_characters_and_nul_bytes_are_reported() {
     let rows = read("姓名,科室\n王\u{FFFD},骨科\n李\0娜,眼科\n".as_bytes()).unwrap();
     assert_eq!(texts(&rows[2]), ["李娜", "眼科"]);

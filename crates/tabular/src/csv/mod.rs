@@ -123,10 +123,12 @@ impl CsvRows {
             };
             self.line += 1;
             self.text.clear();
-            match decode(self.encoding, line.bytes, &mut self.text) {
-                Decoded::Clean => findings.lost |= self.text.contains('\u{FFFD}'),
-                Decoded::Other(other) => findings.other = Some(other),
-                Decoded::Lossy => findings.lossy = true,
+            let decoded = decode(self.encoding, line.bytes, &mut self.text);
+            if decoded == Decoded::Lossy && self.delimiter < FIRST_TRAIL {
+                self.text.clear();
+                findings.decode_cells(self.encoding, line.bytes, self.delimiter, &mut self.text);
+            } else {
+                findings.add(decoded, &self.text);
             }
             if self.text.contains('\0') {
                 findings.nul = true;
@@ -150,7 +152,30 @@ impl CsvRows {
     }
 }
 
+/// Bytes below this are never part of a character in GB18030, as commas and tabs are.
+const FIRST_TRAIL: u8 = 0x30;
+
 impl Findings {
+    fn add(&mut self, decoded: Decoded, text: &str) {
+        match decoded {
+            Decoded::Clean => self.lost |= text.contains('\u{FFFD}'),
+            Decoded::Other(other) => self.other = Some(other),
+            Decoded::Lossy => self.lossy = true,
+        }
+    }
+
+    /// Decodes the cells of a line one by one, so that one that cannot be read spoils no other.
+    fn decode_cells(&mut self, encoding: Encoding, line: &[u8], delimiter: u8, out: &mut String) {
+        for (index, cell) in line.split(|byte| *byte == delimiter).enumerate() {
+            if index > 0 {
+                out.push(char::from(delimiter));
+            }
+            let start = out.len();
+            let decoded = decode(encoding, cell, out);
+            self.add(decoded, out.get(start..).unwrap_or_default());
+        }
+    }
+
     fn note(&self, out: &mut Row) {
         if let Some(other) = self.other {
             out.note(ProblemKind::OtherEncoding(other.name()), None);
