@@ -81,7 +81,7 @@ pub fn people(ctx: &Ctx, _: PeopleRequest) -> Result<PeopleResponse> {
         let mut departments: Vec<String> = experts.iter().map(|expert| expert.department.clone()).collect();
         let mut statement = connection.prepare_cached(
             "SELECT DISTINCT department FROM
-               (SELECT department FROM encounter WHERE discharged_on IS NOT NULL ORDER BY discharged_on DESC LIMIT 2000)",
+               (SELECT department FROM encounter WHERE discharged_on IS NOT NULL ORDER BY discharged_on DESC LIMIT 500)",
         )?;
         let recent = statement.query_map([], |row| row.get::<_, String>("department"))?;
         departments.extend(recent.collect::<rusqlite::Result<Vec<_>>>()?);

@@ -67,8 +67,7 @@ pub(super) fn save(ctx: &Ctx, writer: &mut Writer<'_>, request: &SaveCallRequest
     };
     learn_of_phone(&mut journal, &saving, outcome.phone)?;
     let log = journal.into_log();
-    let grave =
-        saving.reason.is_some_and(|reason| is_grave(reason)) || log.changed(&crate::change_log::PATIENT);
+    let grave = saving.reason.is_some_and(is_grave) || log.changed(&crate::change_log::PATIENT);
     let undo_until = if grave || log.changed(&crate::change_log::CONSULT) {
         None
     } else {
