@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::record::consent;
 use super::{ConsentRequest, ConsentState, Record, kept_id, person_ids};
 use crate::app::Ctx;
-use crate::audit;
 use crate::change_log::CONSENT;
 use crate::error::{FieldErrors, Result};
+use crate::{audit, followup};
 
 /// What consent may be asked for.
 pub(super) const PURPOSES: [&str; 4] = ["care_followup", "caring", "marketing", "research"];
@@ -91,6 +91,8 @@ pub(super) fn set(ctx: &Ctx, request: &ConsentRequest) -> Result<Record> {
                 ("user_id", w.user().into()),
             ],
         )?;
+        // Who withdraws consent to follow-up leaves the worklist at once.
+        followup::refresh_patient(w.connection(), patient_id, w.now_millis())?;
         let detail =
             json!({ "purpose": request.purpose, "channel": request.channel, "granted": request.granted });
         audit::append(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::task::day;
 use crate::error::Result;
-use crate::{db, env, settings};
+use crate::{archive, db, env, settings};
 use aftercare_domain::calendar::{Calendar, CallingDays, CallingRule, parse_hours};
 
 /// A patient as follow-up needs them.
@@ -104,18 +104,22 @@ pub(super) fn age(birth_on: Option<NaiveDate>, age_text: Option<&str>, day: Naiv
     }
 }
 
-/// Whether the latest word on follow-up by phone is a withdrawal.
+/// Whether the latest word on follow-up by phone is a withdrawal; what was said for records merged into this one counts.
 pub(super) fn consent_withdrawn(connection: &Connection, patient_id: Uuid) -> Result<bool> {
-    let granted = db::optional(
-        connection
-            .prepare_cached(
-                "SELECT granted FROM consent
-                 WHERE patient_id = ?1 AND purpose = 'care_followup' AND channel = 'phone'
-                 ORDER BY given_at DESC, id DESC LIMIT 1",
-            )?
-            .query_row([patient_id], |row| row.get::<_, bool>("granted")),
-    )?;
-    Ok(granted == Some(false))
+    let mut latest: Option<(i64, Uuid, bool)> = None;
+    for record in archive::person_ids(connection, patient_id)? {
+        let found = db::optional(
+            connection
+                .prepare_cached(
+                    "SELECT given_at, id, granted FROM consent
+                     WHERE patient_id = ?1 AND purpose = 'care_followup' AND channel = 'phone'
+                     ORDER BY given_at DESC, id DESC LIMIT 1",
+                )?
+                .query_row([record], |row| Ok((row.get("given_at")?, row.get("id")?, row.get("granted")?))),
+        )?;
+        latest = latest.max(found);
+    }
+    Ok(latest.is_some_and(|(_, _, granted)| !granted))
 }
 
 /// A stay as the plans see it, with the codes needed for LACE.

@@ -29,11 +29,12 @@ pub mod worklist;
 
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::forms::{Level, LocalText};
+use chrono::NaiveDate;
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use self::journal::Journal;
-use crate::change_log::{NOTE, PATIENT};
+use crate::archive;
 use crate::error::{FieldErrors, Result};
 use crate::forms;
 
@@ -91,30 +92,14 @@ fn checked_text(errors: &mut FieldErrors, field: &str, text: &str, max: usize) -
     text.to_owned()
 }
 
-/// Death was learnt in a call.
-fn death(journal: &mut Journal<'_, '_>, patient_id: Uuid, on: Option<&str>) -> Result<()> {
-    let fields =
-        [("deceased", true.into()), ("deceased_on", on.into()), ("deceased_how", "followup_call".into())];
-    journal.update(&PATIENT, patient_id, &fields)?;
-    note(journal, patient_id, "death")?;
-    stop::stop(journal, patient_id, StopReason::Deceased)
+/// Death was learnt in a call, from whoever answered.
+fn death(journal: &mut Journal<'_, '_>, patient_id: Uuid, on: Option<NaiveDate>) -> Result<()> {
+    let note_id = journal.new_id();
+    archive::register_death(journal.writer, note_id, patient_id, on, "family")
 }
 
 /// The patient said in a call that nobody shall call again.
 fn refuse_calls(journal: &mut Journal<'_, '_>, patient_id: Uuid) -> Result<()> {
-    journal.update(&PATIENT, patient_id, &[("contact_optout", "phone".into())])?;
-    note(journal, patient_id, "optout")?;
-    stop::stop(journal, patient_id, StopReason::Refused)
-}
-
-fn note(journal: &mut Journal<'_, '_>, patient_id: Uuid, kind: &str) -> Result<()> {
-    let fields = [
-        ("patient_id", patient_id.into()),
-        ("kind", kind.into()),
-        ("body", "{\"how\":\"followup_call\"}".into()),
-        ("noted_at", journal.writer.now_millis().into()),
-        ("user_id", journal.writer.user().into()),
-    ];
-    let id = journal.new_id();
-    journal.create(&NOTE, id, &fields)
+    let note_id = journal.new_id();
+    archive::set_optout(journal.writer, note_id, patient_id, archive::Optout::Phone, None)
 }

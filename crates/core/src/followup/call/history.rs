@@ -11,25 +11,10 @@ use uuid::Uuid;
 
 use super::evaluate::class_name;
 use super::{AnsweredLine, PastCall, PastResponse};
+use crate::archive;
 use crate::error::Result;
 use crate::followup::people::People;
 use crate::forms;
-
-/// The patient and the records merged into it, in one text for `instr` over hexadecimal ids would scan; so they are
-/// asked one by one.
-pub(in crate::followup) fn records(connection: &Connection, patient_id: Uuid) -> Result<Vec<Uuid>> {
-    let mut all = vec![patient_id];
-    let mut next = 0;
-    while let Some(kept) = all.get(next).copied() {
-        let mut statement = connection
-            .prepare_cached("SELECT merged_id FROM patient_merge WHERE kept_id = ?1 AND undone_at IS NULL")?;
-        let merged: Vec<Uuid> =
-            statement.query_map([kept], |row| row.get("merged_id"))?.collect::<rusqlite::Result<_>>()?;
-        all.extend(merged.into_iter().filter(|id| !all.contains(id)).collect::<Vec<_>>());
-        next += 1;
-    }
-    Ok(all)
-}
 
 /// What is kept of an evaluation with its response.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -99,7 +84,7 @@ pub(in crate::followup) fn responses(
     limit: u32,
 ) -> Result<Vec<Response>> {
     let mut all = Vec::new();
-    for record in records(connection, patient_id)? {
+    for record in archive::person_ids(connection, patient_id)? {
         let condition = "r.patient_id = ?1 ORDER BY r.responded_at DESC LIMIT ?2";
         all.extend(responses_where(
             connection,
@@ -210,7 +195,7 @@ pub(in crate::followup) fn past_calls(
     people: &People,
 ) -> Result<Vec<PastCall>> {
     let mut calls = Vec::new();
-    for record in records(connection, patient_id)? {
+    for record in archive::person_ids(connection, patient_id)? {
         let mut statement = connection.prepare_cached(
             "SELECT id, called_at, number, outcome, reason, appointment_at, talk_seconds, remark, user_id
              FROM standing_call WHERE patient_id = ?1 ORDER BY called_at DESC LIMIT ?2",

@@ -51,6 +51,8 @@ struct Outcome {
     alerts: Vec<Uuid>,
     next_try_at: Option<i64>,
     phone: Option<PhoneState>,
+    /// The patient's record was changed for good.
+    grave: bool,
 }
 
 /// Saves a call; see [`super::commands::save_call`].
@@ -67,7 +69,7 @@ pub(super) fn save(ctx: &Ctx, writer: &mut Writer<'_>, request: &SaveCallRequest
     };
     learn_of_phone(&mut journal, &saving, outcome.phone)?;
     let log = journal.into_log();
-    let grave = saving.reason.is_some_and(is_grave) || log.changed(&crate::change_log::PATIENT);
+    let grave = outcome.grave || saving.reason.is_some_and(is_grave);
     let undo_until = if grave || log.changed(&crate::change_log::CONSULT) {
         None
     } else {
@@ -302,7 +304,7 @@ fn complete(ctx: &Ctx, journal: &mut Journal<'_, '_>, saving: &mut Saving<'_>) -
             *there = task;
         }
     }
-    take_effect(journal, saving, &asked, &state.alerts)?;
+    outcome.grave = take_effect(journal, saving, &asked, &state.alerts)?;
     Ok(outcome)
 }
 
@@ -441,24 +443,26 @@ fn more_followup(
     task::create(journal, id, &new)
 }
 
-/// Death and the end of all plans, as the alerts' rules say.
+/// Death and the end of all plans, as the alerts' rules say. Returns whether there was any.
 fn take_effect(
     journal: &mut Journal<'_, '_>,
     saving: &Saving<'_>,
     asked: &[Asked],
     alerts: &[RaisedNow],
-) -> Result<()> {
+) -> Result<bool> {
     let effects = alerts.iter().flat_map(|alert| {
         let source = asked.iter().find(|source| source.task.id == alert.task_id);
         source.and_then(|source| rule_of(&source.plan, &alert.rule)).map(|rule| rule.effects.as_slice())
     });
     let effects: Vec<Effect> = effects.flatten().copied().collect();
     if effects.contains(&Effect::MarkDeceased) {
-        death(journal, saving.patient.id, saving.request.deceased_on.as_deref())?;
+        death(journal, saving.patient.id, died_on(saving.request))?;
     } else if effects.contains(&Effect::StopAllPlans) {
         stop::stop(journal, saving.patient.id, StopReason::ByAnswer)?;
+    } else {
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// No response: what the retry policy makes of the reason, for each task, and once for the patient.
@@ -493,7 +497,7 @@ fn attempt(
     }
     outcome.phone = decisions.iter().find_map(|decision| decision.phone);
     if decisions.iter().any(|decision| decision.deceased) {
-        death(journal, saving.patient.id, saving.request.deceased_on.as_deref())?;
+        death(journal, saving.patient.id, died_on(saving.request))?;
     } else if decisions.iter().any(|decision| decision.refuses_calls) {
         crate::followup::refuse_calls(journal, saving.patient.id)?;
     }
@@ -576,6 +580,11 @@ fn learn_of_phone(
     }
     let fields = [("state", state.as_str().into()), ("state_at", saving.now.into())];
     journal.update(&PHONE, id, &fields)
+}
+
+/// The date of death that was learnt; `prepare` has refused what is no date.
+fn died_on(request: &SaveCallRequest) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(request.deceased_on.as_deref()?, "%Y-%m-%d").ok()
 }
 
 /// Whether the reason changes the patient's record for good.
