@@ -157,6 +157,21 @@ fn half_a_character_spoils_its_own_cell_only() {
 }
 
 #[test]
+fn a_column_cut_in_the_middle_of_characters_does_not_hide_the_encoding() {
+    let mut bytes = b"mrn,name,address\n".to_vec();
+    for mrn in 0..50 {
+        bytes.extend(gb18030(&format!("{mrn},王䶮,云南省呼和浩特")));
+        bytes.extend([0xCF, b'\n']);
+    }
+    let file = file_of(&bytes);
+    let mut table = open(file.path(), &Options::default()).unwrap();
+    assert_eq!(table.encoding(), Some("GB18030"));
+    let rows = rows_of(&mut table).unwrap();
+    assert_eq!(texts(&rows[50]), ["49", "王䶮", "云南省呼和浩特\u{FFFD}"]);
+    assert_eq!(problems(&rows).len(), 50);
+}
+
+#[test]
 fn a_row_of_cells_from_two_systems_is_repaired_cell_by_cell() {
     let mut bytes = gb18030("病案号,姓名,科室\n1,王伟,心内科\n2,刘㛃,");
     bytes.extend("消化内科".as_bytes());

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+mod ole;
 mod oracle;
 
 use aftercare_tabular::{Cell, Format, Options, TableError, open};
@@ -163,6 +164,29 @@ fn shared_texts_go_on_in_the_next_record_in_either_width() {
     let cells = (0..3).map(|i| cell(0x00FD, 0, i, 0, &[i as u8, 0, 0, 0])).collect();
     let rows = read(&biff8(&globals, cells)).unwrap();
     assert_eq!(texts(&rows[0]), ["张𠮷祥", "abcdef", "xy"]);
+}
+
+#[test]
+fn compound_files_of_every_size_are_followed_through_their_chains() {
+    // Within the small stream; with a FAT that fits the header; with one that does not (7 MB and more).
+    for rows in [20u16, 2_000, 60_000] {
+        let records: Vec<Vec<u8>> = (0..rows)
+            .flat_map(|row| {
+                (0..8).map(move |column| cell(0x0203, row, column, 0, &f64::from(row).to_le_bytes()))
+            })
+            .collect();
+        let bytes = ole::wrap("Workbook", &biff8(&[], records));
+        let file = file_of(&bytes);
+        let mut calamine: calamine::Xls<_> = calamine::open_workbook(file.path()).unwrap();
+        let range = calamine::Reader::worksheet_range(&mut calamine, "出院").unwrap();
+        assert_eq!(range.height(), usize::from(rows));
+        let found = read(&bytes).unwrap();
+        assert_eq!(found.len(), usize::from(rows));
+        for (row, expected) in found.iter().zip(0..) {
+            assert_eq!(row.number, expected + 1);
+            assert!(row.cells.iter().all(|cell| *cell == Cell::Number(expected as f64)));
+        }
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::TableError;
 use crate::limits::Options;
 use crate::row::{Cell, ProblemKind, Row};
+use crate::text::encoding::FIRST_TRAIL;
 use crate::text::lines::Lines;
 use crate::text::source::{Layout, Source};
 use crate::text::{Decoded, Encoding, decode};
@@ -151,9 +152,6 @@ impl CsvRows {
         Ok(true)
     }
 }
-
-/// Bytes below this are never part of a character in GB18030, as commas and tabs are.
-const FIRST_TRAIL: u8 = 0x30;
 
 impl Findings {
     fn add(&mut self, decoded: Decoded, text: &str) {

@@ -181,6 +181,9 @@ impl CharacterSets {
     }
 }
 
+/// Bytes below this are never part of a character in GB18030, as commas and tabs are.
+pub(crate) const FIRST_TRAIL: u8 = 0x30;
+
 /// Of pieces longer than this only the beginning is judged.
 const LONGEST_PIECE: usize = 64 << 10;
 
@@ -276,7 +279,7 @@ impl Tally {
             Err(_) => {
                 self.scratch.clear();
                 if !decode_gb18030(piece, whole, &mut self.scratch) {
-                    self.neither += 1;
+                    self.judge_cells(piece);
                     return;
                 }
                 self.gb18030 += 1;
@@ -286,6 +289,25 @@ impl Tally {
                     self.sampled_common += common;
                 }
             }
+        }
+    }
+
+    /// Judges a line that is valid as a whole in no encoding by its cells: databases cut texts in the
+    /// middle of a character, and a column of addresses can have one in every line.
+    fn judge_cells(&mut self, line: &[u8]) {
+        let (mut utf8, mut gb18030) = (0, 0);
+        for cell in line.split(|byte| *byte < FIRST_TRAIL).filter(|cell| !cell.is_ascii()) {
+            self.scratch.clear();
+            if std::str::from_utf8(cell).is_ok() {
+                utf8 += usize::from(cell.iter().any(|&b| b >= 0xE0));
+            } else if decode_gb18030(cell, true, &mut self.scratch) {
+                gb18030 += 1;
+            }
+        }
+        match utf8.cmp(&gb18030) {
+            std::cmp::Ordering::Greater => self.utf8 += 1,
+            std::cmp::Ordering::Less => self.gb18030 += 1,
+            std::cmp::Ordering::Equal => self.neither += 1,
         }
     }
 
