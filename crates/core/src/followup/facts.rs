@@ -207,7 +207,7 @@ pub(super) fn closing_time(rule: &CallingRule) -> NaiveTime {
     rule.hours.iter().map(|(_, to)| *to).max().unwrap_or(rule.limits.1)
 }
 
-/// The working days in force.
-pub(super) fn calendar() -> &'static Calendar {
-    Calendar::shipped()
+/// The working days in force: the notices that ship and those imported since.
+pub(super) fn calendar(connection: &Connection) -> Result<Calendar> {
+    settings::calendar(connection)
 }

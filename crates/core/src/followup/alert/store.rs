@@ -33,13 +33,19 @@ pub(in crate::followup) struct NewAlert<'a> {
 }
 
 /// When a response is due, milliseconds UTC.
-pub(in crate::followup) fn due_at(sla: Sla, now: i64, rule: &CallingRule) -> i64 {
+pub(in crate::followup) fn due_at(
+    connection: &Connection,
+    sla: Sla,
+    now: i64,
+    rule: &CallingRule,
+) -> Result<i64> {
     let sla = match sla {
         Sla::Minutes(minutes) => calendar::Sla::Minutes(minutes),
         Sla::WorkingDays(days) => calendar::Sla::WorkingDays(days),
     };
-    let due = calendar::due_at(sla, facts::local(now), facts::calendar(), facts::closing_time(rule));
-    facts::instant(due.at)
+    let days = facts::calendar(connection)?;
+    let due = calendar::due_at(sla, facts::local(now), &days, facts::closing_time(rule));
+    Ok(facts::instant(due.at))
 }
 
 /// Raises an alert.
@@ -61,7 +67,7 @@ pub(in crate::followup) fn raise(
         ("say", serde_json::to_string(new.say)?.into()),
         ("route", new.route.into()),
         ("raised_at", now.into()),
-        ("due_at", due_at(new.sla, now, rule).into()),
+        ("due_at", due_at(journal.writer.connection(), new.sla, now, rule)?.into()),
         ("raised_by", new.raised_by.into()),
         ("status", AlertStatus::Open.as_str().into()),
     ];

@@ -474,12 +474,13 @@ fn attempt(
     let mut outcome = Outcome::default();
     let rule = facts::calling_rule(&saving.settings);
     let shipped = &forms::content()?.failure_reasons.policy;
+    let calendar = facts::calendar(journal.writer.connection())?;
     let policy = PolicyInForce {
         max_attempts: saving.settings.max_attempts,
         min_days: u32::from(shipped.min_days),
         next_number_after: u32::from(shipped.next_number_after),
         rule: &rule,
-        calendar: facts::calendar(),
+        calendar: &calendar,
     };
     let mut decisions = Vec::new();
     for index in 0..saving.tasks.len() {
