@@ -42,7 +42,6 @@ deceased: boolean,
 /**
  * Newest first.
  */
-encounters: Array<ArchiveSheetEncounter>, };
 encounters: Array<ArchiveSheetEncounter>, 
 /**
  * How many other patients have this number; absent when there are none.

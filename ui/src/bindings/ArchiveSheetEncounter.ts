@@ -6,7 +6,6 @@ import type { Personal } from "./Personal";
  */
 export type ArchiveSheetEncounter = { visit_no: string | null, department: string, admitted_at: string | null, discharged_at: string | null, diagnosis_code: string | null, diagnosis: Personal | null, doctor: string | null, 
 /**
- * 医嘱离院 …, as the front page names it.
  * 离院方式, its code on the front page.
  */
 disposition: string | null, 

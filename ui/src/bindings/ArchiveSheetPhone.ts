@@ -10,9 +10,6 @@ export type ArchiveSheetPhone = {
  */
 number: Personal, 
 /**
- * Whose, by name.
- */
-owner: Personal, 
  * Whose, by name, when it is known.
  */
 owner: Personal | null, 

@@ -4,7 +4,7 @@ import type { RaisedAlert } from "./RaisedAlert";
 import type { Scores } from "./Scores";
 
 /**
- * What follows from the answers.
+ * What follows from the answers. Prints without what was answered.
  */
 export type Evaluation = { 
 /**

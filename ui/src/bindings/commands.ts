@@ -28,8 +28,6 @@ import type { ArchivePhoneOrderRequest } from './ArchivePhoneOrderRequest';
 import type { ArchivePhoneRemoveRequest } from './ArchivePhoneRemoveRequest';
 import type { ArchivePhoneSaveRequest } from './ArchivePhoneSaveRequest';
 import type { ArchiveRecord } from './ArchiveRecord';
-import type { ArchiveSheet } from './ArchiveSheet';
-import type { ArchiveSheetRequest } from './ArchiveSheetRequest';
 import type { ArchiveRevealRequest } from './ArchiveRevealRequest';
 import type { ArchiveRevealResponse } from './ArchiveRevealResponse';
 import type { ArchiveSaveRequest } from './ArchiveSaveRequest';
