@@ -21,6 +21,11 @@ export function useFigures(scope: Ref<Scope>, every: number | false = false) {
   })
 }
 
+/** How many patients wait on the worklist; for those who work it. */
+export function useQueue(enabled: boolean, every: number) {
+  return useQuery({ queryKey: ['followup', 'counts', 'today'], queryFn: () => backend.call('followup_counts', {}), enabled, refetchInterval: every, ...FRESH })
+}
+
 /** Departments that have discharged anybody. */
 export function useDepartments() {
   return useQuery({ queryKey: ['reports', 'departments'], queryFn: () => backend.call('reports_departments', {}), ...FRESH })
