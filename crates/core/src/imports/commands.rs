@@ -27,6 +27,8 @@ use crate::error::{Error, Result};
 const PREVIEW_ROWS: usize = 12;
 /// Different values shown beside a heading.
 const SAMPLES: usize = 3;
+/// Characters of an address that are shown: enough to tell that it is one.
+const PLACE: usize = 6;
 /// Characters of a value that are shown.
 const SHOWN: usize = 40;
 
@@ -105,7 +107,9 @@ fn masked(field: Option<Field>, text: &str) -> String {
         }
         Some(Kind::IdNumber) => id_number::mask(text),
         Some(Kind::Phone) => phone::mask(text),
-        Some(Kind::Private) => text.chars().take(3).chain(['…']).collect(),
+        Some(Kind::Private) => {
+            text.chars().take((text.chars().count() / 2).min(PLACE)).chain(['…']).collect()
+        }
         Some(Kind::Birth) => text.chars().take(4).chain(['…']).collect(),
         None => shape(text),
         Some(_) => text.to_owned(),

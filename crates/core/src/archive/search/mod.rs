@@ -13,6 +13,7 @@ mod tokens;
 pub use find::find;
 pub(super) use find::{age_on, hit};
 pub use index::{Indexer, Searchable, index_patient, index_patients, rebuild};
+pub use tokens::document as search_document;
 
 /// Bits of a row id that hold `patient.num`.
 const NUM_BITS: u32 = 24;

@@ -17,7 +17,7 @@ pub(super) const LONGEST_LETTERS: usize = 10;
 pub(super) const LONGEST_MARKED: usize = 6;
 
 /// The tokens of one patient, each once, joined by spaces.
-pub(super) fn document<'a>(name: &str, numbers: impl Iterator<Item = &'a str>) -> String {
+pub fn document<'a>(name: &str, numbers: impl Iterator<Item = &'a str>) -> String {
     let mut tokens = BTreeSet::new();
     han(&mut tokens, name);
     letters(&mut tokens, name);
