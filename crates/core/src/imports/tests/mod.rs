@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod hostile;
 mod mess;
 mod sample;
 mod story;

@@ -122,3 +122,8 @@ fn the_extract_in_gb18030_imports_exactly() {
 fn the_extract_in_utf8_imports_exactly() {
     imports_exactly("出院患者_utf8bom.csv", "csv", "utf-8".into());
 }
+
+#[test]
+fn the_extract_as_a_workbook_imports_exactly() {
+    imports_exactly("出院患者.xlsx", "xlsx", Value::Null);
+}
