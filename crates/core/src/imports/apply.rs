@@ -94,7 +94,19 @@ impl Apply {
         mut record: Record,
         problems: &mut Vec<Problem>,
     ) -> Result<Applied> {
-        let who = people::decide(writer.connection(), &mut record, self.today, self.archive_width, problems)?;
+        let same_visit_no = match &record.stay.visit_no {
+            Some(visit_no) => stays::by_visit_no(writer.connection(), visit_no)?,
+            None => Vec::new(),
+        };
+        let connection = writer.connection();
+        let who = people::decide(
+            connection,
+            &mut record,
+            self.today,
+            self.archive_width,
+            &same_visit_no,
+            problems,
+        )?;
         let (patient_id, known, suspects) = match who {
             Who::Refused(field, code) => {
                 problems.push(Problem::of(field, code));
@@ -125,7 +137,9 @@ impl Apply {
             let whose = Whose { patient_id, fresh_num, encounter_id: *encounter_id };
             enrol::enrol(&self.enroller, writer, &whose, &record)?;
         }
-        self.tell_shared_visit_no(writer, patient_id, &record, problems)?;
+        if same_visit_no.iter().any(|stay| stay.patient_id != patient_id) {
+            problems.push(Problem::of(Field::VisitNo, Code::VisitNoShared));
+        }
         for (other, reasons) in suspects.iter().take(PAIRS) {
             self.note_duplicate(writer, *other, patient_id, reasons)?;
         }
@@ -330,22 +344,6 @@ impl Apply {
         let changes = self.accepted(writer, &ENCOUNTER, known.id, offered, true, problems)?;
         let changed = writer.update(&ENCOUNTER, known.id, &changes)?;
         Ok(if changed.is_empty() { StayDone::Same } else { StayDone::Changed(known.id) })
-    }
-
-    fn tell_shared_visit_no(
-        &self,
-        writer: &Writer<'_>,
-        patient_id: Uuid,
-        record: &Record,
-        problems: &mut Vec<Problem>,
-    ) -> Result<()> {
-        if let Some(visit_no) = &record.stay.visit_no {
-            let same = stays::by_visit_no(writer.connection(), visit_no)?;
-            if same.iter().any(|stay| stay.patient_id != patient_id) {
-                problems.push(Problem::of(Field::VisitNo, Code::VisitNoShared));
-            }
-        }
-        Ok(())
     }
 
     fn note_duplicate(

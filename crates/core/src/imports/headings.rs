@@ -290,3 +290,74 @@ fn name_the_owner(columns: &mut [Column]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sure(heading: &str) -> Option<Field> {
+        meaning(heading).filter(|(_, confidence)| *confidence >= SURE).map(|(field, _)| field)
+    }
+
+    #[test]
+    fn headings_are_understood_however_they_are_written() {
+        for heading in
+            ["总费用", "总费用(元)", " 总 费 用 ", "总费用（元）", "ZFY", "zfy", "＊总费用", "总费用:"]
+        {
+            assert_eq!(sure(heading), Some(Field::TotalFee), "{heading}");
+        }
+        for (heading, field) in [
+            ("BAH", Field::Mrn),
+            ("患者姓名", Field::Name),
+            ("身份证号码", Field::IdNumber),
+            ("出院科别", Field::Department),
+            ("联系人电话", Field::ContactPhone),
+            ("其他诊断3", Field::OtherDiagnosis),
+            ("出院患者姓名", Field::Name),
+            ("P25", Field::DischargedAt),
+        ] {
+            assert_eq!(sure(heading), Some(field), "{heading}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_is_only_a_guess_and_what_is_known_to_be_useless_none() {
+        for heading in ["本次住院总费用合计", "诊断(门诊)", "母亲姓名"] {
+            assert_eq!(sure(heading), None, "{heading}");
+        }
+        for heading in ["序号", "备注", "户口地址", "入院科室", ""] {
+            assert_eq!(meaning(heading), None, "{heading}");
+        }
+    }
+
+    #[test]
+    fn every_heading_of_the_dictionary_names_a_field() {
+        let words = dictionary();
+        assert!(words.fields.len() >= 40);
+        for (code, headings) in &words.fields {
+            let field = Field::from_code(code);
+            assert!(field.is_some(), "{code}");
+            for heading in headings {
+                assert_eq!(meaning(heading), field.map(|field| (field, 100)), "{code} {heading}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_goes_to_one_column_and_a_telephone_after_the_contact_is_the_contacts() {
+        let headings = ["姓名", "患者姓名", "电话", "联系人", "关系", "手机"].map(str::to_owned);
+        let fields: Vec<Option<Field>> =
+            columns_of(&headings).into_iter().map(|column| column.field).collect();
+        assert_eq!(
+            fields,
+            [
+                Some(Field::Name),
+                None,
+                Some(Field::Phone),
+                Some(Field::ContactName),
+                Some(Field::ContactRelation),
+                Some(Field::ContactPhone)
+            ]
+        );
+    }
+}

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::clean::Record;
 use super::fields::Field;
 use super::problem::{Code, Problem};
-use super::stays;
+use super::stays::KnownStay;
 use super::values;
 use crate::archive;
 use crate::error::Result;
@@ -88,6 +88,7 @@ pub fn decide(
     record: &mut Record,
     today: NaiveDate,
     archive_width: Option<usize>,
+    same_visit_no: &[KnownStay],
     problems: &mut Vec<Problem>,
 ) -> Result<Who> {
     if let Some(width) = archive_width {
@@ -114,7 +115,7 @@ pub fn decide(
     if !by_mrn.is_empty() {
         return by_hospital_number(connection, by_mrn, record, today, problems);
     }
-    if let Some(known) = by_other_numbers(connection, record)? {
+    if let Some(known) = by_other_numbers(connection, record, same_visit_no)? {
         return Ok(Who::Known(Box::new(known)));
     }
     Ok(Who::New(suspects(connection, record, today)?))
@@ -200,12 +201,14 @@ fn by_hospital_number(
 }
 
 /// Card, outpatient and stay numbers lead to a person only together with the name.
-fn by_other_numbers(connection: &Connection, record: &Record) -> Result<Option<Known>> {
+fn by_other_numbers(
+    connection: &Connection,
+    record: &Record,
+    same_visit_no: &[KnownStay],
+) -> Result<Option<Known>> {
     let mut found = Vec::new();
-    if let Some(visit_no) = &record.stay.visit_no {
-        for stay in stays::by_visit_no(connection, visit_no)? {
-            found.extend(find(connection, include_str!("sql/person_by_id.sql"), [stay.patient_id])?);
-        }
+    for stay in same_visit_no {
+        found.extend(find(connection, include_str!("sql/person_by_id.sql"), [stay.patient_id])?);
     }
     if let Some(card_no) = &record.card_no {
         found.extend(find(connection, include_str!("sql/person_by_card_no.sql"), [card_no])?);

@@ -4,8 +4,6 @@ mod cells;
 mod person;
 mod phones;
 mod stay;
-#[cfg(test)]
-mod tests;
 
 use aftercare_domain::id_number::IdNumber;
 use aftercare_tabular::{ProblemKind, Row};
