@@ -96,7 +96,12 @@ fn fill(home: &Path, app: &Arc<App>) {
         }
     }
     transaction.commit().unwrap();
-    let (time, placed) = timed(|| rebuild_worklist(&connection, desk::now().timestamp_millis()).unwrap());
+    let (time, placed) = timed(|| {
+        let transaction = connection.transaction().unwrap();
+        let placed = rebuild_worklist(&transaction, desk::now().timestamp_millis()).unwrap();
+        transaction.commit().unwrap();
+        placed
+    });
     let due: i64 = connection
         .query_row("SELECT count(*) FROM worklist WHERE rank IS NOT NULL", [], |row| row.get(0))
         .unwrap();

@@ -14,7 +14,7 @@ id: string,
  */
 name: Personal, 
 /**
- * How to address them: surname with a title, as locale texts.
+ * GB/T 2261.1.
  */
 sex: string, 
 /**

@@ -218,7 +218,8 @@ pub(super) fn judge(
         min_days: u32::from(forms::content()?.failure_reasons.policy.min_days),
         min_gap_minutes: settings.min_gap_minutes,
     };
-    Ok(guard(&facts, &facts::calling_rule(settings), &facts::calendar(connection)?))
+    let calendar = facts::calendar(connection)?;
+    Ok(guard(&facts, &facts::calling_rule(settings), &calendar))
 }
 
 fn judged(

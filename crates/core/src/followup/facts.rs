@@ -1,5 +1,7 @@
 //! What the plans' rules need to know of a patient and a stay, read from the archive's tables.
 
+use std::borrow::Cow;
+
 use aftercare_domain::codes::Sex;
 use aftercare_domain::plans::{Discharge, Optout, PatientFacts};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
@@ -207,7 +209,13 @@ pub(super) fn closing_time(rule: &CallingRule) -> NaiveTime {
     rule.hours.iter().map(|(_, to)| *to).max().unwrap_or(rule.limits.1)
 }
 
-/// The working days in force: the notices that ship and those imported since.
-pub(super) fn calendar(connection: &Connection) -> Result<Calendar> {
-    settings::calendar(connection)
+/// The working days in force: those that ship, unless the hospital has imported a year.
+pub(super) fn calendar(connection: &Connection) -> Result<Cow<'static, Calendar>> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM setting WHERE name >= 'calendar_' AND name < 'calendar`')";
+    let imported: bool = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(if imported {
+        Cow::Owned(settings::calendar(connection)?)
+    } else {
+        Cow::Borrowed(Calendar::shipped())
+    })
 }

@@ -43,8 +43,8 @@ pub(in crate::followup) fn due_at(
         Sla::Minutes(minutes) => calendar::Sla::Minutes(minutes),
         Sla::WorkingDays(days) => calendar::Sla::WorkingDays(days),
     };
-    let days = facts::calendar(connection)?;
-    let due = calendar::due_at(sla, facts::local(now), &days, facts::closing_time(rule));
+    let known = facts::calendar(connection)?;
+    let due = calendar::due_at(sla, facts::local(now), &known, facts::closing_time(rule));
     Ok(facts::instant(due.at))
 }
 

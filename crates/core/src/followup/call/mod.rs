@@ -1,7 +1,9 @@
 //! One call: everything for the three panes, what follows from the answers, saving, taking back.
 
+mod attempt;
 mod close;
 pub mod commands;
+mod complete;
 mod evaluate;
 mod form;
 mod history;
@@ -94,7 +96,7 @@ pub struct PatientCard {
     pub id: Uuid,
     /// Name.
     pub name: Personal,
-    /// How to address them: surname with a title, as locale texts.
+    /// GB/T 2261.1.
     pub sex: String,
     /// `YYYY-MM-DD`.
     pub birth_on: Option<String>,

@@ -1,33 +1,27 @@
 //! Saving a call: the fact, the responses, what follows, in one transaction.
 
-use std::sync::Arc;
-
 use aftercare_domain::error_code::ErrorCode;
-use aftercare_domain::followup::{Attempt, Decision, PhoneState, PolicyInForce, after_attempt, is_reached};
-use aftercare_domain::forms::{Effect, Evaluation};
-use aftercare_domain::plans::{CompiledPlan, FailureReason, OutcomeAction, Retry, RetryDelay};
-use aftercare_domain::task::{TaskCommand, TaskStatus};
-use chrono::{Days, NaiveDate, TimeDelta};
+use aftercare_domain::followup::{PhoneState, is_reached};
+use aftercare_domain::plans::{FailureReason, OutcomeAction};
+use aftercare_domain::task::TaskStatus;
+use chrono::NaiveDate;
 use rusqlite::params;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::form::{self, Asked};
-use super::history::Results;
-use super::script::{self, Caller};
-use super::{FormState, RaisedNow, SaveCallRequest, SavedCall, TaskAfterCall, close, evaluate, open};
+use super::attempt::attempt;
+use super::complete::complete;
+use super::{SaveCallRequest, SavedCall, TaskAfterCall, open};
 use crate::app::Ctx;
-use crate::change_log::{CALL, PHONE, RESPONSE, Writer};
+use crate::change_log::{CALL, PHONE, Writer};
 use crate::error::{Error, FieldErrors, Result};
-use crate::followup::alert::{self, NewAlert};
 use crate::followup::dial::{self, CallLine, Phone};
 use crate::followup::facts::{self, Patient};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
-use crate::followup::stop::{self, StopReason};
-use crate::followup::task::{self, NewTask, Task};
+use crate::followup::task::{self, Task};
 use crate::followup::worklist::{self, in_order};
-use crate::followup::{consult, death, enrol, undo_until};
+use crate::followup::{alert, undo_until};
 use crate::settings::{self, Settings};
 use crate::{audit, db, forms};
 
@@ -47,12 +41,12 @@ pub(super) struct Saving<'a> {
 
 /// What has been found to follow, gathered for the answer.
 #[derive(Default)]
-struct Outcome {
-    alerts: Vec<Uuid>,
-    next_try_at: Option<i64>,
-    phone: Option<PhoneState>,
+pub(super) struct Outcome {
+    pub alerts: Vec<Uuid>,
+    pub next_try_at: Option<i64>,
+    pub phone: Option<PhoneState>,
     /// The patient's record was changed for good.
-    grave: bool,
+    pub grave: bool,
 }
 
 /// Saves a call; see [`super::commands::save_call`].
@@ -269,306 +263,6 @@ fn call_fact(journal: &mut Journal<'_, '_>, saving: &Saving<'_>) -> Result<i64> 
     Ok(called_at)
 }
 
-/// The form was filled in: responses, alerts, tasks done, and what they bring about.
-fn complete(ctx: &Ctx, journal: &mut Journal<'_, '_>, saving: &mut Saving<'_>) -> Result<Outcome> {
-    let connection = journal.writer.connection();
-    let asked = form::asked(connection, &saving.patient, &saving.tasks, saving.today)?;
-    let merged = form::merge(&asked);
-    let evaluations = evaluate::evaluations(&asked, &merged, &saving.request.answers);
-    let variables = variables(ctx, connection, saving)?;
-    let state = evaluate::state(&asked, &merged, &evaluations, &variables)?;
-    refuse_incomplete(&state)?;
-    let mut outcome = Outcome { phone: Some(PhoneState::Good), ..Outcome::default() };
-    for index in 0..saving.tasks.len() {
-        let Some(mut task) = saving.tasks.get(index).cloned() else { break };
-        let place = asked.iter().position(|source| source.task.id == task.id);
-        let evaluated = place.and_then(|place| Some((asked.get(place)?, evaluations.get(place)?)));
-        if let Some((source, evaluation)) = evaluated {
-            let answers = merged.answers_of(task.id, &saving.request.answers);
-            let response_id = respond(journal, saving, source, evaluation, &answers)?;
-            let raised = state.alerts.iter().filter(|alert| alert.task_id == task.id);
-            for raised in raised {
-                outcome.alerts.push(raise(journal, saving, source, raised, response_id)?);
-            }
-            more_followup(journal, saving, source, evaluation)?;
-        }
-        let more = [("attempts", i64::from(task.attempts + 1).into())];
-        task::apply(journal, &mut task, TaskCommand::Complete { by: saving.user }, None, &more)?;
-        if let Some(consult_id) = task.consult_id {
-            consult::tell(journal, consult_id)?;
-        }
-        if task.enrolment_id.is_some() {
-            close::after_done(journal, &saving.patient, &task)?;
-        }
-        if let Some(there) = saving.tasks.get_mut(index) {
-            *there = task;
-        }
-    }
-    outcome.grave = take_effect(journal, saving, &asked, &state.alerts)?;
-    Ok(outcome)
-}
-
-fn variables(ctx: &Ctx, connection: &rusqlite::Connection, saving: &Saving<'_>) -> Result<script::Variables> {
-    let user = &ctx.session.user;
-    let caller = Caller { name: user.display_name.clone(), job_number: String::new() };
-    let encounter = match saving.tasks.iter().find_map(|task| task.encounter_id) {
-        Some(id) => open::encounter(connection, id)?,
-        None => None,
-    };
-    let due = &saving.tasks;
-    let card = open::card(connection, &saving.patient, due, None, saving.today)?;
-    script::variables(connection, &saving.settings, &caller, &card, encounter.as_ref())
-}
-
-fn refuse_incomplete(state: &FormState) -> Result<()> {
-    let mut errors = FieldErrors::default();
-    for key in &state.missing {
-        errors.add(format!("answers.{key}"), ErrorCode::Required);
-    }
-    for invalid in &state.invalid {
-        let field = format!("answers.{}", invalid.question);
-        errors.add_with(field, ErrorCode::BadAnswer, "problem", invalid.code.clone());
-    }
-    errors.check()
-}
-
-fn respond(
-    journal: &mut Journal<'_, '_>,
-    saving: &Saving<'_>,
-    source: &Asked,
-    evaluation: &Evaluation,
-    answers: &aftercare_domain::forms::Answers,
-) -> Result<Uuid> {
-    let id = journal.new_id();
-    let results = Results {
-        class: evaluation.class.clone(),
-        values: evaluation.values.clone(),
-        scores: evaluation.scores.as_ref().map(serde_json::to_value).transpose()?,
-        alerts: evaluation.alerts.iter().map(|alert| alert.code.clone()).collect(),
-        ended_by: evaluation.ended_by.clone(),
-    };
-    let task = &source.task;
-    let fields = [
-        ("task_id", task.id.into()),
-        ("patient_id", task.patient_id.into()),
-        ("encounter_id", task.encounter_id.into()),
-        ("call_id", saving.request.call_id.into()),
-        ("plan_code", task.plan_code.as_str().into()),
-        ("plan_version", i64::from(task.plan_version).into()),
-        ("form", task.form.as_str().into()),
-        ("answers", serde_json::to_string(answers)?.into()),
-        ("results", serde_json::to_string(&results)?.into()),
-        ("responded_at", saving.now.into()),
-        ("responded_on", saving.today.to_string().into()),
-        ("user_id", saving.user.into()),
-    ];
-    journal.create(&RESPONSE, id, &fields)?;
-    Ok(id)
-}
-
-fn raise(
-    journal: &mut Journal<'_, '_>,
-    saving: &Saving<'_>,
-    source: &Asked,
-    raised: &RaisedNow,
-    response_id: Uuid,
-) -> Result<Uuid> {
-    let new = NewAlert {
-        patient_id: saving.patient.id,
-        task_id: source.task.id,
-        response_id,
-        plan_code: &source.task.plan_code,
-        plan_version: source.task.plan_version,
-        rule: &raised.rule,
-        level: raised.level,
-        say: &raised.say,
-        route: &raised.route.code,
-        sla: raised.sla,
-        raised_by: saving.user,
-    };
-    alert::raise(journal, &new, &facts::calling_rule(&saving.settings))
-}
-
-fn rule_of<'a>(plan: &'a Arc<CompiledPlan>, code: &str) -> Option<&'a aftercare_domain::forms::Alert> {
-    plan.form().form().alerts.iter().find(|alert| alert.code == code)
-}
-
-/// An alert may call for one more call before the plan's next: the soonest that any of them wants.
-fn more_followup(
-    journal: &mut Journal<'_, '_>,
-    saving: &Saving<'_>,
-    source: &Asked,
-    evaluation: &Evaluation,
-) -> Result<()> {
-    let wanted =
-        evaluation.alerts.iter().filter_map(|alert| rule_of(&source.plan, &alert.code)?.followup_in_days);
-    let Some(days) = wanted.min() else { return Ok(()) };
-    let task = &source.task;
-    let due_on = saving.today + Days::new(u64::from(days));
-    let planned = task::unfinished(journal.writer.connection(), saving.patient.id)?;
-    let covered = planned.iter().any(|other| {
-        other.id != task.id
-            && other.plan_code == task.plan_code
-            && (other.due_on - due_on).num_days().abs() <= 2
-    });
-    if covered {
-        return Ok(());
-    }
-    let label = format!("{}+{days}", task.label);
-    let new = NewTask {
-        patient_id: saving.patient.id,
-        enrolment_id: task.enrolment_id,
-        encounter_id: task.encounter_id,
-        kind: task::EXTRA,
-        timepoint: &task.timepoint,
-        occurrence: 1,
-        label: &label,
-        anchor_on: task.anchor_on,
-        plan_code: &task.plan_code,
-        plan_version: task.plan_version,
-        form: &task.form,
-        channel: "phone",
-        owner: &task.owner,
-        due_on,
-        window_starts_on: due_on - Days::new(1),
-        window_ends_on: due_on + Days::new(2),
-        condition: None,
-        risk: task.risk,
-        red: false,
-        assigned_to: task.assigned_to,
-        consult_id: None,
-        remark: None,
-    };
-    let id = journal.new_id();
-    task::create(journal, id, &new)
-}
-
-/// Death and the end of all plans, as the alerts' rules say. Returns whether there was any.
-fn take_effect(
-    journal: &mut Journal<'_, '_>,
-    saving: &Saving<'_>,
-    asked: &[Asked],
-    alerts: &[RaisedNow],
-) -> Result<bool> {
-    let effects = alerts.iter().flat_map(|alert| {
-        let source = asked.iter().find(|source| source.task.id == alert.task_id);
-        source.and_then(|source| rule_of(&source.plan, &alert.rule)).map(|rule| rule.effects.as_slice())
-    });
-    let effects: Vec<Effect> = effects.flatten().copied().collect();
-    if effects.contains(&Effect::MarkDeceased) {
-        death(journal, saving.patient.id, died_on(saving.request))?;
-    } else if effects.contains(&Effect::StopAllPlans) {
-        stop::stop(journal, saving.patient.id, StopReason::ByAnswer)?;
-    } else {
-        return Ok(false);
-    }
-    Ok(true)
-}
-
-/// No response: what the retry policy makes of the reason, for each task, and once for the patient.
-fn attempt(
-    journal: &mut Journal<'_, '_>,
-    saving: &mut Saving<'_>,
-    reason: &'static FailureReason,
-) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    let rule = facts::calling_rule(&saving.settings);
-    let shipped = &forms::content()?.failure_reasons.policy;
-    let calendar = facts::calendar(journal.writer.connection())?;
-    let policy = PolicyInForce {
-        max_attempts: saving.settings.max_attempts,
-        min_days: u32::from(shipped.min_days),
-        next_number_after: u32::from(shipped.next_number_after),
-        rule: &rule,
-        calendar: &calendar,
-    };
-    let mut decisions = Vec::new();
-    for index in 0..saving.tasks.len() {
-        let Some(mut task) = saving.tasks.get(index).cloned() else { break };
-        let decision = decide(saving, &task, reason, &policy);
-        carry_out(journal, saving, &mut task, &decision)?;
-        outcome.next_try_at = outcome.next_try_at.max(decision.next_try.map(facts::instant));
-        if let Some(there) = saving.tasks.get_mut(index) {
-            *there = task;
-        }
-        decisions.push(decision);
-    }
-    if decisions.is_empty() {
-        decisions.push(decide_without_task(saving, reason, &policy));
-    }
-    outcome.phone = decisions.iter().find_map(|decision| decision.phone);
-    if decisions.iter().any(|decision| decision.deceased) {
-        death(journal, saving.patient.id, died_on(saving.request))?;
-    } else if decisions.iter().any(|decision| decision.refuses_calls) {
-        crate::followup::refuse_calls(journal, saving.patient.id)?;
-    }
-    Ok(outcome)
-}
-
-fn attempt_of(saving: &Saving<'_>, attempts_before: u32, window: &[Task]) -> Attempt {
-    let phone = saving.request.phone_id;
-    let failures = phone.map_or(0, |id| {
-        let found = saving.phones.iter().find(|phone| phone.id == id);
-        found.map_or(0, |phone| phone.failures)
-    });
-    let (days, _) = dial::spread(&saving.calls, window);
-    let today = saving.today.to_string();
-    let called_today = saving.calls.iter().any(|call| call.counts && call.called_on == today);
-    Attempt {
-        now: facts::local(saving.now),
-        attempts_before,
-        days: days + u32::from(!called_today),
-        appointment: saving.request.appointment_at.map(facts::local),
-        number_failures: failures + 1,
-        other_number: saving.phones.iter().any(|phone| Some(phone.id) != phone_id(saving) && phone.usable()),
-    }
-}
-
-fn phone_id(saving: &Saving<'_>) -> Option<Uuid> {
-    saving.request.phone_id
-}
-
-fn decide(saving: &Saving<'_>, task: &Task, reason: &FailureReason, policy: &PolicyInForce<'_>) -> Decision {
-    let mut decision =
-        after_attempt(&attempt_of(saving, task.attempts, std::slice::from_ref(task)), reason, policy);
-    // An expert's answer is owed to the patient however often nobody answers.
-    if task.kind == task::RETURN_CALL
-        && decision.ends.as_deref() == Some(aftercare_domain::followup::MAX_ATTEMPTS)
-    {
-        let again =
-            FailureReason { retry: Retry { kind: RetryDelay::AfterDays, amount: Some(1) }, ..reason.clone() };
-        decision = after_attempt(&attempt_of(saving, 0, std::slice::from_ref(task)), &again, policy);
-    }
-    decision
-}
-
-fn decide_without_task(saving: &Saving<'_>, reason: &FailureReason, policy: &PolicyInForce<'_>) -> Decision {
-    after_attempt(&attempt_of(saving, 0, &[]), reason, policy)
-}
-
-fn carry_out(
-    journal: &mut Journal<'_, '_>,
-    saving: &Saving<'_>,
-    task: &mut Task,
-    decision: &Decision,
-) -> Result<()> {
-    task.attempts += u32::from(decision.counts);
-    task.next_try_at = decision.next_try.map(facts::instant);
-    let more = [("attempts", i64::from(task.attempts).into()), ("next_try_at", task.next_try_at.into())];
-    if let Some(why) = &decision.ends {
-        task::apply(journal, task, TaskCommand::Fail, Some(why), &more)?;
-        return close::after_end(journal, &saving.patient, task);
-    }
-    // Whoever could not be reached is everybody's again, unless assigned.
-    let command = TaskCommand::Release { by: saving.user };
-    task::apply(journal, task, command, None, &more)?;
-    if let Some(days) = decision.shift_days {
-        let overrun = (saving.today - task.window_starts_on).num_days().max(0) + i64::from(days);
-        enrol::shift(journal, task, TimeDelta::days(overrun))?;
-    }
-    Ok(())
-}
-
 fn learn_of_phone(
     journal: &mut Journal<'_, '_>,
     saving: &Saving<'_>,
@@ -584,7 +278,7 @@ fn learn_of_phone(
 }
 
 /// The date of death that was learnt; `prepare` has refused what is no date.
-fn died_on(request: &SaveCallRequest) -> Option<NaiveDate> {
+pub(super) fn died_on(request: &SaveCallRequest) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(request.deceased_on.as_deref()?, "%Y-%m-%d").ok()
 }
 

@@ -155,7 +155,7 @@ pub fn ask(ctx: &Ctx, request: AskRequest) -> Result<ConsultItem> {
             question: &question,
             department: &department,
             asked_of: request.asked_of,
-            due_at: alert::due_at(writer.connection(), Sla::WorkingDays(QUESTION_DAYS), now, &rule)?,
+            due_at: alert::due_at(connection, Sla::WorkingDays(QUESTION_DAYS), now, &rule)?,
         };
         let id = store::ask(&mut Journal::new(writer), &new)?;
         log(writer, ctx, "followup.ask", id)?;
