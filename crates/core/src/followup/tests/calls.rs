@@ -131,6 +131,23 @@ fn withdrawn_consent_blocks_the_dial_and_hides_the_patient() {
 }
 
 #[test]
+fn a_holiday_that_alice_imported_is_no_day_to_call() {
+    let ward = Ward::new();
+    let someone = ward.hypertension("王伟", "2026-11-09");
+    let dial = json!({ "patient_id": someone.id, "phone_id": someone.phone });
+    ward.desk.call("followup_dial", dial.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("2026.json");
+    let notice =
+        json!({ "year": 2026, "days": [{ "name": "院庆", "date": "2026-11-16", "isOffDay": true }] });
+    std::fs::write(&file, notice.to_string()).unwrap();
+    ward.desk.login("alice").unwrap();
+    ward.desk.call("settings_calendar_import", json!({ "path": file }));
+    ward.desk.login("bob").unwrap();
+    assert_eq!(ward.desk.refused("followup_dial", dial), "call_needs_reason");
+}
+
+#[test]
 fn outside_hours_a_reason_is_asked_and_kept_out_of_the_audit_trail() {
     let ward = Ward::new();
     let someone = ward.hypertension("王伟", "2026-11-09");
