@@ -9,7 +9,7 @@ use crate::process::{answer, cargo, find, npm, program, root, run, target};
 /// What the compiler and linker need.
 const BUILD: &[&str] = &["build-essential", "pkg-config", "libssl-dev", "libwebkit2gtk-4.1-dev"];
 /// What a window needs where nobody looks, and its Chinese characters.
-const WINDOW: &[&str] = &["webkit2gtk-driver", "xvfb", "xauth"];
+const WINDOW: &[&str] = &["webkit2gtk-driver", "xvfb", "xauth", "imagemagick"];
 /// The browser of the UI's tests.
 const BROWSER: &[&str] = &["chromium"];
 const CHINESE_FONT: &str = "fonts-noto-cjk";

@@ -1,6 +1,87 @@
-//! The demo hospital: who works there.
+//! The demo hospital: who works there, whom it discharged, and a morning's calls.
+
+mod calls;
+mod extract;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aftercare_core::App;
+use aftercare_core::env::Env;
+use serde_json::{Value, json};
+
+use crate::Answer;
+
+pub use calls::make_calls;
+pub use extract::{moved_to, sample};
 
 /// The supervisor of the demo hospital, who sees every page.
 pub const LOGIN: &str = "admin";
 /// Everybody's password there. It is written in the README: the demo holds no real patient.
 pub const PASSWORD: &str = "aftercare demo 1";
+/// The nurse who makes the calls.
+pub const NURSE: &str = "wangfang";
+
+/// Login, name, department, roles.
+const STAFF: [(&str, &str, &str, &[&str]); 4] = [
+    (NURSE, "王芳", "客户关怀部", &["nurse"]),
+    ("lina", "李娜", "客户关怀部", &["nurse", "archivist"]),
+    ("chenwei", "陈伟", "心血管内科", &["doctor"]),
+    ("zhaomin", "赵敏", "审计科", &["auditor"]),
+];
+
+/// The core, called as a window calls it.
+pub struct Hospital(Arc<App>);
+
+impl Hospital {
+    /// Founds it in an empty folder, with everybody who works there.
+    ///
+    /// # Errors
+    /// When the folder is not empty or cannot be written to.
+    pub fn found(home: &Path) -> Answer<Self> {
+        let hospital = Self(App::open(home, Env::real())?);
+        hospital.call(
+            "session_setup",
+            json!({
+                "hospital": "青山县人民医院", "site": "本部", "login": LOGIN, "display_name": "周静",
+                "password": PASSWORD,
+            }),
+        )?;
+        hospital.log_in(LOGIN)?;
+        for (login, name, department, roles) in STAFF {
+            let person = json!({
+                "id": null, "login": login, "display_name": name, "job_number": "", "department": department,
+                "roles": roles, "active": true, "password": PASSWORD,
+            });
+            hospital.call("staff_save", person)?;
+        }
+        Ok(hospital)
+    }
+
+    /// Calls a command.
+    ///
+    /// # Errors
+    /// When it is refused; with the code and the refused fields.
+    pub fn call(&self, command: &str, request: Value) -> Answer<Value> {
+        self.0.call(command, request).map_err(|error| {
+            let error = serde_json::to_string(&error).unwrap_or_default();
+            format!("{command}: {error}").into()
+        })
+    }
+
+    /// Logs somebody in.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn log_in(&self, login: &str) -> Answer<Value> {
+        self.call("session_login", json!({ "login": login, "password": PASSWORD }))
+    }
+
+    /// Leaves the desk locked.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn lock(&self) -> Answer {
+        self.call("session_lock", json!({})).map(|_| ())
+    }
+}

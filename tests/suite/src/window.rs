@@ -61,10 +61,9 @@ impl Window {
         let mut capabilities = Map::new();
         capabilities.insert("browserName".into(), json!("wry"));
         capabilities.insert("tauri:options".into(), json!({ "application": program, "args": args }));
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await?;
+        let address = format!("http://127.0.0.1:{port}");
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = within("open", builder.capabilities(capabilities).connect(&address)).await?;
         Ok(Self { client, driver, answers, dialled })
     }
 
@@ -73,7 +72,7 @@ impl Window {
     /// # Errors
     /// When the driver refuses.
     pub async fn close(self) -> Answer {
-        self.client.close().await?;
+        within("close", self.client.close()).await?;
         drop(self.driver);
         Ok(())
     }
@@ -90,8 +89,8 @@ impl Window {
     pub async fn find(&self, css: &str) -> Answer<Element> {
         let begun = Instant::now();
         loop {
-            if let Ok(element) = self.client.find(Locator::Css(css)).await
-                && element.is_displayed().await.unwrap_or(false)
+            if let Ok(element) = within(css, self.client.find(Locator::Css(css))).await
+                && within(css, element.is_displayed()).await.unwrap_or(false)
             {
                 return Ok(element);
             }
@@ -106,7 +105,7 @@ impl Window {
     pub async fn click(&self, css: &str) -> Answer {
         let begun = Instant::now();
         loop {
-            if self.find(css).await?.click().await.is_ok() {
+            if within("click", self.find(css).await?.click()).await.is_ok() {
                 return Ok(());
             }
             self.wait_on(begun, &format!("a click on `{css}`")).await?;
@@ -126,7 +125,7 @@ impl Window {
             Object.getOwnPropertyDescriptor(kind.prototype, 'value').set.call(input, text);
             input.dispatchEvent(new Event('input', { bubbles: true }));
             input.dispatchEvent(new Event('change', { bubbles: true }));";
-        self.client.execute(script, vec![json!(css), json!(text)]).await?;
+        self.script(script, vec![json!(css), json!(text)]).await?;
         Ok(())
     }
 
@@ -135,8 +134,8 @@ impl Window {
     /// # Errors
     /// When nothing takes them.
     pub async fn press(&self, keys: &str) -> Answer {
-        self.client.active_element().await?.send_keys(keys).await?;
-        Ok(())
+        let focused = within("focus", self.client.active_element()).await?;
+        within("keys", focused.send_keys(keys)).await
     }
 
     /// The text at `css`.
@@ -144,7 +143,8 @@ impl Window {
     /// # Errors
     /// When it does not come.
     pub async fn text(&self, css: &str) -> Answer<String> {
-        Ok(self.find(css).await?.text().await?)
+        let element = self.find(css).await?;
+        within(css, element.text()).await
     }
 
     /// Waits until the page says `text` somewhere.
@@ -154,7 +154,7 @@ impl Window {
     pub async fn says(&self, text: &str) -> Answer {
         let begun = Instant::now();
         loop {
-            let body = self.client.execute("return document.body.innerText", vec![]).await?;
+            let body = self.script("return document.body.innerText", vec![]).await?;
             if body.as_str().is_some_and(|body| body.contains(text)) {
                 return Ok(());
             }
@@ -167,7 +167,7 @@ impl Window {
     /// # Errors
     /// When the script fails.
     pub async fn script(&self, script: &str, args: Vec<Value>) -> Answer<Value> {
-        Ok(self.client.execute(script, args).await?)
+        within(script, self.client.execute(script, args)).await
     }
 
     /// Goes to a route of the page, such as `#/worklist`, and waits until it is ready.
@@ -204,22 +204,18 @@ impl Window {
         Ok(())
     }
 
-    /// Stores what the window shows.
+    /// Stores what the display shows where the window is. The driver's own screenshot waits for a frame that a page
+    /// at rest may never draw.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// When it cannot be stored; `import` is ImageMagick's.
     pub async fn photograph(&self, file: &Path) -> Answer {
-        std::fs::write(file, self.client.screenshot().await?)?;
-        Ok(())
-    }
-
-    /// Gives the window's content this size in pixels.
-    ///
-    /// # Errors
-    /// When the display is too small.
-    pub async fn resize(&self, width: u32, height: u32) -> Answer {
-        self.client.set_window_size(width, height).await?;
-        Ok(())
+        let place = self.script("return [innerWidth, innerHeight, screenX, screenY]", vec![]).await?;
+        let pixels = |index: usize| place[index].as_f64().unwrap_or(0.0).max(0.0);
+        let crop = format!("{}x{}+{}+{}", pixels(0), pixels(1), pixels(2), pixels(3));
+        let taken =
+            Command::new("import").args(["-window", "root", "-crop", &crop, "+repage"]).arg(file).status()?;
+        if taken.success() { Ok(()) } else { Err(format!("no picture: `import` ended with {taken}").into()) }
     }
 
     /// The window's title.
@@ -227,7 +223,7 @@ impl Window {
     /// # Errors
     /// When the window is gone.
     pub async fn title(&self) -> Answer<String> {
-        Ok(self.client.title().await?)
+        within("title", self.client.title()).await
     }
 
     /// Answers the next file dialog with `path`.
@@ -247,8 +243,7 @@ impl Window {
 
     async fn wait_on(&self, begun: Instant, what: &str) -> Answer {
         if begun.elapsed() > PATIENCE {
-            let shown =
-                self.client.execute("return location.href + '\\n' + document.body.innerText", vec![]).await?;
+            let shown = self.script("return location.href + '\\n' + document.body.innerText", vec![]).await?;
             return Err(
                 format!("{what} did not come; the page shows: {}", shown.as_str().unwrap_or("?")).into()
             );
@@ -256,6 +251,26 @@ impl Window {
         tokio::time::sleep(PAUSE).await;
         Ok(())
     }
+}
+
+/// A driver that never answers must not hold up a whole test run.
+async fn within<T, E>(what: &str, answer: impl Future<Output = Result<T, E>>) -> Answer<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(format!("the window's driver does not answer: {what}").into()),
+    }
+}
+
+/// Gives the next window on `home` this size, as if it had been closed with it.
+///
+/// # Errors
+/// When it cannot be stored.
+pub fn remember_size(home: &Path, width: u32, height: u32) -> Answer {
+    let size = json!({ "width": width, "height": height, "maximized": false });
+    Ok(std::fs::write(home.join("window.json"), size.to_string())?)
 }
 
 /// Starts the driver on free ports; a port taken by somebody else meanwhile is tried again.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use aftercare_suite::Answer;
 use aftercare_suite::demo::{LOGIN, PASSWORD};
 use aftercare_suite::programs::folder;
-use aftercare_suite::window::Window;
+use aftercare_suite::window::{Window, remember_size};
 use serde_json::Value;
 
 /// The office PC and the comfortable one.
@@ -32,26 +32,33 @@ async fn main() -> ExitCode {
     }
 }
 
+/// One window for each size: it opens as large as it was closed.
 async fn tour(home: &Path, pictures: &Path) -> Answer<usize> {
-    let window = Window::open(&folder()?.join("aftercare"), home).await?;
-    window.ready().await?;
-    let mut album = Album { window: &window, folder: pictures.to_path_buf(), language: "zh", count: 0 };
-    album.picture("login").await?;
-    window.fill("[data-test='login-name']", LOGIN).await?;
-    window.fill("[data-test='login-password']", PASSWORD).await?;
-    window.click("[data-test='login-submit']").await?;
-    window.find("[data-test='shell']").await?;
-    for (language, locale) in [("zh", "zh-CN"), ("en", "en")] {
-        album.language = language;
-        window.go("#/settings/appearance").await?;
-        window.click(&format!("[data-test='locale-{locale}']")).await?;
-        for page in pages(&window).await? {
-            window.click(&format!("[data-test='{page}']")).await?;
-            album.picture(page.trim_start_matches("menu-")).await?;
+    let mut count = 0;
+    for (width, height) in SIZES {
+        remember_size(home, width, height)?;
+        let window = Window::open(&folder()?.join("aftercare"), home).await?;
+        window.ready().await?;
+        let mut album =
+            Album { window: &window, folder: pictures, language: "zh", size: (width, height), count: 0 };
+        album.picture("login").await?;
+        window.fill("[data-test='login-name']", LOGIN).await?;
+        window.fill("[data-test='login-password']", PASSWORD).await?;
+        window.click("[data-test='login-submit']").await?;
+        window.find("[data-test='shell']").await?;
+        // English first: the window is left in Chinese.
+        for (language, locale) in [("en", "en"), ("zh", "zh-CN")] {
+            album.language = language;
+            window.go("#/settings/appearance").await?;
+            window.click(&format!("[data-test='locale-{locale}']")).await?;
+            for page in pages(&window).await? {
+                window.click(&format!("[data-test='{page}']")).await?;
+                album.picture(page.trim_start_matches("menu-")).await?;
+            }
         }
+        count += album.count;
+        window.close().await?;
     }
-    let count = album.count;
-    window.close().await?;
     Ok(count)
 }
 
@@ -68,24 +75,24 @@ async fn pages(window: &Window) -> Answer<Vec<String>> {
     Ok(names)
 }
 
-/// Pictures of one tour.
+/// Pictures of one window.
 struct Album<'a> {
     window: &'a Window,
-    folder: PathBuf,
+    folder: &'a Path,
     language: &'static str,
+    size: (u32, u32),
     count: usize,
 }
 
 impl Album<'_> {
-    /// The page as it is now, in every size.
+    /// The page as it is now.
     async fn picture(&mut self, name: &str) -> Answer {
-        for (width, height) in SIZES {
-            self.window.resize(width, height).await?;
-            self.window.settled().await?;
-            let file = format!("{}-{width}x{height}-{name}.png", self.language);
-            self.window.photograph(&self.folder.join(file)).await?;
-            self.count += 1;
-        }
+        self.window.settled().await?;
+        let (width, height) = self.size;
+        let file = format!("{}-{width}x{height}-{name}.png", self.language);
+        self.window.photograph(&self.folder.join(&file)).await?;
+        println!("{file}");
+        self.count += 1;
         Ok(())
     }
 }
