@@ -190,6 +190,14 @@ CREATE TABLE worklist_tag (
   not_before  INTEGER NOT NULL,
   PRIMARY KEY (tag, rank, patient_num)
 ) STRICT, WITHOUT ROWID;
+-- Of these few the retry policy or an appointment says when they may be called again.
+CREATE INDEX worklist_tag_later ON worklist_tag (tag, rank, not_before) WHERE not_before > 0;
+-- How many patients stand in each part of the whole list: flags 0, overdue 1, due 2.
+CREATE TABLE worklist_total (
+  bucket   INTEGER NOT NULL PRIMARY KEY,
+  patients INTEGER NOT NULL
+) STRICT;
+INSERT INTO worklist_total (bucket, patients) VALUES (0, 0), (1, 0), (2, 0);
 -- The day the list was made for.
 CREATE TABLE worklist_day (
   only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),

@@ -30,7 +30,9 @@ pub(super) fn complete(ctx: &Ctx, journal: &mut Journal<'_, '_>, saving: &mut Sa
     let asked = form::asked(connection, &saving.patient, &saving.tasks, saving.today)?;
     let merged = form::merge(&asked);
     let evaluations = evaluate::evaluations(&asked, &merged, &saving.request.answers);
-    let variables = variables(ctx, connection, saving)?;
+    // Only what an alert says needs them.
+    let raised = evaluations.iter().any(|evaluation| !evaluation.alerts.is_empty());
+    let variables = if raised { variables(ctx, connection, saving)? } else { script::Variables::default() };
     let state = evaluate::state(&asked, &merged, &evaluations, &variables)?;
     refuse_incomplete(&state)?;
     let mut outcome = Outcome { phone: Some(PhoneState::Good), ..Outcome::default() };

@@ -15,6 +15,7 @@ use crate::forms;
 use crate::settings::Settings;
 
 /// The values of the variables, by language.
+#[derive(Default)]
 pub(super) struct Variables {
     zh: BTreeMap<String, VarValue>,
     en: BTreeMap<String, VarValue>,
@@ -55,7 +56,7 @@ pub(super) fn variables(
     patient: &PatientCard,
     encounter: Option<&EncounterCard>,
 ) -> Result<Variables> {
-    let mut variables = Variables { zh: BTreeMap::new(), en: BTreeMap::new() };
+    let mut variables = Variables::default();
     let hospital: String =
         connection.prepare_cached("SELECT hospital FROM desk")?.query_row([], |row| row.get("hospital"))?;
     variables.set_text("org.name", &hospital);

@@ -144,7 +144,13 @@ impl Run {
 
     fn check(&self) {
         let ward = &self.ward;
-        for row in ward.list() {
+        let list = ward.list();
+        assert_eq!(
+            ward.desk.call("followup_counts", json!({}))["due"],
+            list.len(),
+            "the count is not the list"
+        );
+        for row in list {
             let who = id_of(&row["patient_id"]);
             let barred = ward.desk.ctx().read(|c| {
                 let sql = "SELECT deceased = 1 OR contact_optout <> 'none' FROM patient WHERE id = ?1";

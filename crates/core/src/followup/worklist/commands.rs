@@ -1,5 +1,7 @@
 //! Reading the list.
 
+use std::cell::RefCell;
+
 use aftercare_domain::error_code::ErrorCode;
 use serde::Deserialize;
 use ts_rs::TS;
@@ -50,6 +52,7 @@ pub fn worklist(ctx: &Ctx, request: WorklistRequest) -> Result<Worklist> {
             now,
             max_attempts: settings::load(connection)?.max_attempts,
             people: &people,
+            plans: RefCell::default(),
         };
         let mut page = Vec::with_capacity(places.len());
         for (_, num) in places {

@@ -81,6 +81,20 @@ impl Situation {
 
 /// Reads a situation. Answers count only when their call is due on `today`.
 pub(super) fn situation(connection: &Connection, patient_id: Uuid, today: NaiveDate) -> Result<Situation> {
+    let mut situation = situation_without_departments(connection, patient_id, today)?;
+    let stays: BTreeSet<Uuid> = situation.due(today).filter_map(|task| task.encounter_id).collect();
+    for encounter_id in stays {
+        situation.departments.extend(department(connection, encounter_id)?);
+    }
+    Ok(situation)
+}
+
+/// As [`situation`], for who reads the stay anyway.
+pub(super) fn situation_without_departments(
+    connection: &Connection,
+    patient_id: Uuid,
+    today: NaiveDate,
+) -> Result<Situation> {
     let tasks = task::unfinished(connection, patient_id)?;
     let mut levels = BTreeSet::new();
     let mut red_unrouted_due: Option<i64> = None;
@@ -97,16 +111,12 @@ pub(super) fn situation(connection: &Connection, patient_id: Uuid, today: NaiveD
         }
     }
     let mut answers = Vec::new();
-    let mut departments = BTreeSet::new();
     for task in tasks.iter().filter(|task| task.is_due(today)) {
         if let Some(consult_id) = task.consult_id {
             answers.extend(answer(connection, consult_id)?);
         }
-        if let Some(encounter_id) = task.encounter_id {
-            departments.extend(department(connection, encounter_id)?);
-        }
     }
-    Ok(Situation { tasks, levels, red_unrouted_due, answers, departments })
+    Ok(Situation { tasks, levels, red_unrouted_due, answers, departments: BTreeSet::new() })
 }
 
 fn answer(connection: &Connection, consult_id: Uuid) -> Result<Option<(Level, i64)>> {
@@ -247,6 +257,7 @@ fn store(connection: &Connection, num: i64, entry: Option<&Entry>) -> Result<()>
             delete.execute(params![tag, rank, num])?;
         }
     }
+    count(connection, old.and_then(|old| old.rank), -1)?;
     match entry {
         None => {
             connection.prepare_cached("DELETE FROM worklist WHERE patient_num = ?1")?.execute([num])?;
@@ -264,6 +275,7 @@ fn put(connection: &Connection, num: i64, entry: &Entry) -> Result<()> {
                wake_on = excluded.wake_on, tags = excluded.tags",
         )?
         .execute(params![num, entry.rank, entry.not_before, entry.wake_on, entry.tags.join("\n")])?;
+    count(connection, entry.rank, 1)?;
     let Some(rank) = entry.rank else { return Ok(()) };
     let mut insert = connection.prepare_cached(
         "INSERT INTO worklist_tag (tag, rank, patient_num, not_before) VALUES (?1, ?2, ?3, ?4)",
@@ -271,6 +283,15 @@ fn put(connection: &Connection, num: i64, entry: &Entry) -> Result<()> {
     for tag in &entry.tags {
         insert.execute(params![tag, rank, num, entry.not_before])?;
     }
+    Ok(())
+}
+
+/// Keeps the totals: `by` patients more at this rank.
+fn count(connection: &Connection, rank: Option<i64>, by: i64) -> Result<()> {
+    let Some(rank) = rank else { return Ok(()) };
+    connection
+        .prepare_cached("UPDATE worklist_total SET patients = patients + ?2 WHERE bucket = ?1 >> 56")?
+        .execute(params![rank, by])?;
     Ok(())
 }
 
@@ -392,7 +413,9 @@ fn wake_patient(journal: &mut Journal<'_, '_>, num: i64) -> Result<()> {
 
 /// Makes the whole list anew. Returns how many patients have a place in it.
 pub fn rebuild_worklist(connection: &Connection, now: i64) -> Result<u64> {
-    connection.execute_batch("DELETE FROM worklist_tag; DELETE FROM worklist; DELETE FROM worklist_day;")?;
+    connection.execute_batch(
+        "DELETE FROM worklist_tag; DELETE FROM worklist; UPDATE worklist_total SET patients = 0;",
+    )?;
     for patient_id in candidates(connection)? {
         refresh_patient(connection, patient_id, now)?;
     }
@@ -441,6 +464,12 @@ pub fn check_worklist(connection: &Connection, now: i64) -> Result<u64> {
         differing += u64::from(there != Some(expected.rank));
     }
     let places: i64 = connection.query_row("SELECT count(*) FROM worklist", [], |row| row.get(0))?;
+    let totals_fit: bool = connection.query_row(
+        "SELECT (SELECT sum(patients) FROM worklist_total) = (SELECT count(*) FROM worklist WHERE rank IS NOT NULL)",
+        [],
+        |row| row.get(0),
+    )?;
+    differing += u64::from(!totals_fit);
     Ok(differing + u64::try_from(places).unwrap_or(0).saturating_sub(seen))
 }
 

@@ -77,23 +77,34 @@ pub(super) fn page(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Counts for the status line and the start page.
+/// Counts for the status line and the start page. The totals are kept with the list; only what waits for a later time and
+/// what is the user's own is counted.
 pub fn counts(connection: &Connection, user: Uuid, now: i64) -> Result<WorklistCounts> {
-    let count = |filter: &WorklistFilter, later: bool| -> Result<u32> {
+    let mut totals = [0_u32; 3];
+    let mut statement = connection.prepare_cached("SELECT bucket, patients FROM worklist_total")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(total) = totals.get_mut(usize::from(row.get::<_, u8>("bucket")?)) {
+            *total = row.get("patients")?;
+        }
+    }
+    let later = |filter: &WorklistFilter| -> Result<u32> {
         let (tag, from, to) = range(filter, user);
-        let sql = if later {
-            "SELECT count(*) FROM worklist_tag WHERE tag = ?1 AND rank >= ?2 AND rank < ?3 AND not_before > ?4"
-        } else {
-            "SELECT count(*) FROM worklist_tag WHERE tag = ?1 AND rank >= ?2 AND rank < ?3 AND not_before <= ?4"
-        };
+        // `not_before > 0` names the partial index.
+        let sql = "SELECT count(*) FROM worklist_tag
+                   WHERE tag = ?1 AND rank >= ?2 AND rank < ?3 AND not_before > 0 AND not_before > ?4";
         Ok(connection.prepare_cached(sql)?.query_row(params![tag, from, to, now], |row| row.get(0))?)
     };
+    let mine: u32 = connection
+        .prepare_cached("SELECT count(*) FROM worklist_tag WHERE tag = ?1 AND not_before <= ?2")?
+        .query_row(params![range(&WorklistFilter::Mine, user).0, now], |row| row.get(0))?;
+    let waiting = later(&WorklistFilter::All)?;
     Ok(WorklistCounts {
-        due: count(&WorklistFilter::All, false)?,
-        flagged: count(&WorklistFilter::Flagged, false)?,
-        overdue: count(&WorklistFilter::Overdue, false)?,
-        later: count(&WorklistFilter::All, true)?,
-        mine: count(&WorklistFilter::Mine, false)?,
+        due: totals.iter().sum::<u32>().saturating_sub(waiting),
+        flagged: totals[0].saturating_sub(later(&WorklistFilter::Flagged)?),
+        overdue: totals[1].saturating_sub(later(&WorklistFilter::Overdue)?),
+        later: waiting,
+        mine,
     })
 }
 

@@ -1,7 +1,10 @@
 //! What the list shows of each patient.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use aftercare_domain::followup::Bucket;
-use aftercare_domain::forms::Level;
+use aftercare_domain::forms::{Level, LocalText};
 use aftercare_domain::personal::Personal;
 use chrono::NaiveDate;
 use rusqlite::Connection;
@@ -23,6 +26,20 @@ pub(super) struct RowContext<'a> {
     pub now: i64,
     pub max_attempts: u32,
     pub people: &'a People,
+    /// Names of plans that were looked up already.
+    pub plans: RefCell<BTreeMap<(String, u32), Option<LocalText>>>,
+}
+
+impl RowContext<'_> {
+    fn plan_name(&self, connection: &Connection, task: &Task) -> Result<Option<LocalText>> {
+        let key = (task.plan_code.clone(), task.plan_version);
+        if let Some(known) = self.plans.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let name = plan_name(connection, &task.plan_code, task.plan_version)?;
+        self.plans.borrow_mut().insert(key, name.clone());
+        Ok(name)
+    }
 }
 
 struct Head {
@@ -35,7 +52,7 @@ struct Head {
 /// The row of a patient; none when there is nothing to do for them any more.
 pub(super) fn row(connection: &Connection, num: i64, ctx: &RowContext<'_>) -> Result<Option<WorklistRow>> {
     let Some(head) = head(connection, num, ctx.today)? else { return Ok(None) };
-    let situation = derive::situation(connection, head.id, ctx.today)?;
+    let situation = derive::situation_without_departments(connection, head.id, ctx.today)?;
     let entry = derive::entry(&situation, ctx.today, 0, ctx.now);
     let Some(bucket) = entry.bucket else { return Ok(None) };
     let due = in_order(situation.due(ctx.today).cloned().collect());
@@ -43,7 +60,7 @@ pub(super) fn row(connection: &Connection, num: i64, ctx: &RowContext<'_>) -> Re
     let mut plans = Vec::new();
     let mut tasks = Vec::new();
     for task in &due {
-        let line = line(connection, task)?;
+        let line = line_named(task, ctx.plan_name(connection, task)?);
         if let Some(plan) = &line.plan
             && !plans.contains(plan)
         {
@@ -120,11 +137,15 @@ fn stay(connection: &Connection, situation: &Situation, due: &[Task]) -> Result<
 
 /// A task as lists show it.
 pub(in crate::followup) fn line(connection: &Connection, task: &Task) -> Result<WorklistTask> {
-    Ok(WorklistTask {
+    Ok(line_named(task, plan_name(connection, &task.plan_code, task.plan_version)?))
+}
+
+fn line_named(task: &Task, plan: Option<LocalText>) -> WorklistTask {
+    WorklistTask {
         id: task.id,
         kind: task.kind.clone(),
         label: task.label.clone(),
-        plan: plan_name(connection, &task.plan_code, task.plan_version)?,
+        plan,
         plan_code: task.plan_code.clone(),
         due_on: task.due_on.to_string(),
         window_starts_on: task.window_starts_on.to_string(),
@@ -132,7 +153,7 @@ pub(in crate::followup) fn line(connection: &Connection, task: &Task) -> Result<
         attempts: task.attempts,
         remark: task.remark.clone(),
         consult_id: task.consult_id,
-    })
+    }
 }
 
 /// A running claim on any of the tasks.
