@@ -1,11 +1,14 @@
 //! Which rows are data: titles, repeated headings, totals and footers are told apart.
 
 use aftercare_domain::cell_text::half_width;
-use aftercare_tabular::Row;
+use aftercare_tabular::{Cell, Row};
 
 use super::fields::Field;
 use super::headings::{self, Headings};
 use super::problem::Code;
+
+/// Columns that are compared with their headings in every row.
+const LOOKED_AT: usize = 3;
 
 /// What stands where: the columns of the file that fill a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,17 +78,15 @@ impl Layout {
         }
     }
 
+    /// Most columns of a repeated heading agree; of a row of data none of the first few does.
     fn repeats_headings(&self, row: &Row) -> bool {
-        let same = self
-            .headings
-            .iter()
-            .filter(|(index, heading)| {
-                let cell = row.cell(*index);
-                !cell.is_empty() && headings::comparable(&cell.to_text()) == *heading
-            })
-            .take(3)
-            .count();
-        same >= self.headings.len().min(3)
+        let agrees = |(index, heading): &&(usize, String)| {
+            let cell = row.cell(*index);
+            matches!(cell, Cell::Text(_)) && headings::comparable(&cell.to_text()) == *heading
+        };
+        let first_few = self.headings.iter().take(LOOKED_AT);
+        first_few.filter(agrees).count() > 0
+            && self.headings.iter().filter(agrees).take(3).count() >= self.headings.len().min(3)
     }
 }
 

@@ -265,13 +265,13 @@ fn excluded<'a>(
     discharge: &Discharge,
     values: &Values,
 ) -> Option<&'a ExcludeRule> {
-    let has_code = |prefix: &String| {
-        discharge
-            .principal_icd
-            .iter()
-            .chain(&discharge.other_icd)
-            .any(|code| prefix_length(code, prefix).is_some())
-    };
+    let codes: Vec<String> = discharge
+        .principal_icd
+        .iter()
+        .chain(&discharge.other_icd)
+        .filter_map(|code| icd10::compact(code))
+        .collect();
+    let has_code = |prefix: &String| codes.iter().any(|code| icd10::compact_is_under(code, prefix));
     let found = rules.find(|(rule, condition)| {
         rule.icd10.iter().any(has_code)
             || condition.is_some_and(|condition| condition.holds(values) == Truth::True)
@@ -279,11 +279,12 @@ fn excluded<'a>(
     found.map(|(rule, _)| rule)
 }
 
-/// The length of `prefix` if `code` lies under it. A range (`S72-S73`) is as long as its first category.
+/// The length of `prefix` if a compact code lies under it. A range (`S72-S73`) is as long as its first category.
 fn prefix_length(code: &str, prefix: &str) -> Option<usize> {
-    let first = prefix.split(['-', '–', '~']).next().unwrap_or(prefix);
-    let length = first.chars().filter(char::is_ascii_alphanumeric).count();
-    icd10::is_under(code, prefix).then_some(length)
+    icd10::compact_is_under(code, prefix).then(|| {
+        let first = prefix.split(['-', '–', '~']).next().unwrap_or(prefix);
+        first.chars().filter(char::is_ascii_alphanumeric).count()
+    })
 }
 
 fn best<'a, P: AsRef<CompiledPlan>>(
@@ -295,8 +296,9 @@ fn best<'a, P: AsRef<CompiledPlan>>(
         named.filter(|name| !name.is_empty()).find(|name| discharge.department.contains(name.as_str()))
     };
     let plans = || plans.iter().map(AsRef::as_ref);
-    let code = discharge.principal_icd.as_deref().filter(|code| icd10::normalise(code).is_some());
-    if let Some(code) = code {
+    // Read once: an import compares each code with the prefixes of every plan.
+    let code = discharge.principal_icd.as_deref().and_then(icd10::compact);
+    if let Some(code) = &code {
         let matching = plans().filter_map(|plan| {
             let prefixes = plan.plan().icd10.iter();
             let longest =
