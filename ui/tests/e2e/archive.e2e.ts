@@ -14,6 +14,12 @@ const open = async (path: string) => {
   await desk.page.waitForSelector('[data-ready="true"]')
 }
 
+/** A route without a reload keeps the old page for a moment: its mark says nothing of the new one. */
+const openPatient = async (id: string) => {
+  await open(`/patients/${id}`)
+  await at('phones').waitFor()
+}
+
 async function add(fields: Record<string, string>, phone: string | null = null): Promise<string> {
   const { id } = await desk.call('archive_create', { fields, phone, confirmed: true })
   if (!id) throw new Error('somebody like this is there')
@@ -40,12 +46,13 @@ test('alice types a few letters, goes down one line and opens the record with En
 
 test('a record is edited beside its page, and what was typed survives going away', async () => {
   const id = await add({ name: '王小明', mrn: '1' })
-  await open(`/patients/${id}`)
+  await openPatient(id)
   await desk.page.keyboard.press('F4')
   await at('field-hobbies').fill('下棋')
   await desk.page.waitForTimeout(600)
   await open('/patients')
-  await open(`/patients/${id}`)
+  await at('find-input').waitFor()
+  await openPatient(id)
   await desk.page.keyboard.press('F4')
   await expect.poll(() => at('field-hobbies').inputValue()).toBe('下棋')
   await at('field-id_number').fill('110105194912310021')
@@ -81,7 +88,7 @@ test('somebody alike is shown before a new record is saved, and two records are 
 
 test('a death stops with one form and is corrected with a reason', async () => {
   const id = await add({ name: '王小明' })
-  await open(`/patients/${id}`)
+  await openPatient(id)
   await at('death').click()
   await at('save-life').click()
   await at('deceased').waitFor()
