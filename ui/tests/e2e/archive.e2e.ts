@@ -98,7 +98,7 @@ test('a death stops with one form and is corrected with a reason', async () => {
   await at('reason').fill('同名登记错误')
   await at('save-life').click()
   await at('deceased').waitFor({ state: 'hidden' })
-  expect(await at('timeline').innerText()).toContain('同名登记错误')
+  await expect.poll(() => at('timeline').innerText()).toContain('同名登记错误')
 })
 
 test('Ctrl+K finds a patient from any page', async () => {
