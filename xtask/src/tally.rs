@@ -118,7 +118,7 @@ fn libtest(line: &str) -> Option<Count> {
 /// When it cannot be started or leaves no report.
 pub fn vitest(command: &mut std::process::Command, report: &std::path::Path) -> Outcome<Count> {
     let _ = std::fs::remove_file(report);
-    command.args(["--reporter=verbose", "--reporter=json"]);
+    command.args(["--reporter=verbose", "--reporter=json"]).env("NO_COLOR", "1");
     command.arg(format!("--outputFile.json={}", report.display()));
     let ended = run(command);
     let text = std::fs::read_to_string(report)

@@ -47,11 +47,20 @@ impl Hospital {
                 "password": PASSWORD,
             }),
         )?;
-        hospital.log_in(LOGIN)?;
-        for (login, name, department, roles) in STAFF {
+        let status = hospital.log_in(LOGIN)?;
+        // Scripts name the caller's number.
+        let first = &status["user"];
+        hospital.call(
+            "staff_save",
+            json!({
+                "id": first["id"], "login": LOGIN, "display_name": first["display_name"], "job_number": "K001",
+                "department": "客户关怀部", "roles": first["roles"], "active": true, "password": null,
+            }),
+        )?;
+        for (number, (login, name, department, roles)) in (2..).zip(STAFF) {
             let person = json!({
-                "id": null, "login": login, "display_name": name, "job_number": "", "department": department,
-                "roles": roles, "active": true, "password": PASSWORD,
+                "id": null, "login": login, "display_name": name, "job_number": format!("K{number:03}"),
+                "department": department, "roles": roles, "active": true, "password": PASSWORD,
             });
             hospital.call("staff_save", person)?;
         }

@@ -54,6 +54,13 @@ async fn tour(home: &Path, pictures: &Path) -> Answer<usize> {
             for page in pages(&window).await? {
                 window.click(&format!("[data-test='{page}']")).await?;
                 album.picture(page.trim_start_matches("menu-")).await?;
+                if page == "menu-followup" {
+                    // The screen of the day: a patient with something due, opened from the queue. The first ones
+                    // have been called already and wait for an expert.
+                    window.click("[data-test='queue'] [data-patient]:nth-child(7)").await?;
+                    window.find("[data-test='call']").await?;
+                    album.picture("followup-call").await?;
+                }
             }
         }
         count += album.count;

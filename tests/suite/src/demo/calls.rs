@@ -80,7 +80,7 @@ fn answer(question: &Value, worried: bool) -> Value {
         "multi" => json!([choice(&codes, worried)]),
         // Whoever is worried still takes the medicine and knows the next visit: only what hurts is a yes.
         "bool" => json!(question["id"] == "revisit_known" || (worried && is_symptom(question))),
-        "number" => json!(number("min").unwrap_or(1.0)),
+        "number" => json!(harmless(number("min"), number("max"), question["decimals"].as_u64())),
         "scale" => json!(if worried { number("max") } else { number("min") }.unwrap_or(0.0) as i64),
         "bp" if worried => json!({ "sbp": 176, "dbp": 104 }),
         "bp" => json!({ "sbp": 128, "dbp": 78 }),
@@ -88,6 +88,13 @@ fn answer(question: &Value, worried: bool) -> Value {
         _ => json!("无"),
     };
     json!({ "type": kind, "value": value })
+}
+
+/// A low, but not the lowest value: glucose, temperature and weight are harmless there.
+fn harmless(least: Option<f64>, most: Option<f64>, decimals: Option<u64>) -> f64 {
+    let least = least.unwrap_or(1.0);
+    let value = least + (most.unwrap_or(least) - least) * 0.2;
+    if decimals.unwrap_or(0) > 0 { (value * 10.0).round() / 10.0 } else { value.ceil() }
 }
 
 fn choice<'a>(codes: &[&'a str], worried: bool) -> &'a str {

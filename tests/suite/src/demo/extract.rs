@@ -13,7 +13,7 @@ const TIMES: [&str; 2] = ["入院时间", "出院时间"];
 /// # Errors
 /// When the file is not there.
 pub fn sample() -> Answer<Vec<u8>> {
-    Ok(std::fs::read(root().join("tests/fixtures/imports/出院患者_gb18030.csv"))?)
+    Ok(std::fs::read(root().join("assets/demo/出院患者_gb18030.csv"))?)
 }
 
 /// The same extract with every stay moved by whole days, so that the last discharge is the day before `today`.

@@ -3,6 +3,7 @@
 
 mod session;
 mod shell;
+mod work;
 
 use std::path::Path;
 
