@@ -30,6 +30,10 @@ pub struct Event {
 
 type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
+/// What a person may do whose password has to be changed first. A draft that could not be kept
+/// when the desk locked is kept even then.
+const WHILE_PASSWORD_DUE: &[&str] = &["session_change_password", "session_touch", "settings_draft_save"];
+
 /// One home folder, opened by one process.
 pub struct App {
     pub(crate) home: PathBuf,
@@ -131,9 +135,12 @@ impl App {
 
     /// The context of the signed-in user, if `permission` is among theirs.
     ///
-    /// Errors: `SignedOut`, `Forbidden`.
-    pub(crate) fn signed_in(self: &Arc<Self>, permission: Permission) -> Result<Ctx> {
+    /// Errors: `SignedOut`, `PasswordDue` (unless `command` is one of those that changing needs), `Forbidden`.
+    pub(crate) fn signed_in(self: &Arc<Self>, command: &str, permission: Permission) -> Result<Ctx> {
         let session = self.current().ok_or_else(|| Error::new(ErrorCode::SignedOut))?;
+        if session.password_due().is_some() && !WHILE_PASSWORD_DUE.contains(&command) {
+            return Err(Error::new(ErrorCode::PasswordDue));
+        }
         if !session.permissions.contains(&permission) {
             let word = serde_json::to_value(permission)?;
             return Err(Error::new(ErrorCode::Forbidden).with("permission", word));

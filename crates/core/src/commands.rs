@@ -43,7 +43,7 @@ macro_rules! commands {
                     write(response)
                 })*
                 $(stringify!($name) => {
-                    let ctx = app.signed_in(Permission::$permission)?;
+                    let ctx = app.signed_in(stringify!($name), Permission::$permission)?;
                     let request: $request = read(request)?;
                     let response: $response = $path(&ctx, request)?;
                     write(response)

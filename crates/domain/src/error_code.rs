@@ -202,6 +202,10 @@ error_codes! {
     WrongRecoveryCode => "wrong_recovery_code",
     /// The password does not meet the hospital's policy.
     WeakPassword => "weak_password",
+    /// The new password is the one until now.
+    SamePassword => "same_password",
+    /// The password has to be changed before anything else.
+    PasswordDue => "password_due",
     /// The key file is damaged or missing.
     KeysDamaged => "keys_damaged",
     /// The last active administrator cannot be removed or demoted.

@@ -13,6 +13,7 @@ min_length: number,
  */
 min_kinds: number, 
 /**
- * Days until it has to be changed, 0 for never.
+ * Days until it has to be changed, 0 for never. With a limit, a password that somebody else
+ * gave has to be changed at the first login (等保: initial and reset passwords too).
  */
 max_age_days: number, };

@@ -26,6 +26,7 @@ pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
         hospital: String::new(),
         site: String::new(),
         user: None,
+        password_due: None,
         idle_seconds: 0,
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -38,6 +39,7 @@ pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
     if let Some(session) = app.current() {
         status.state = SessionState::Open;
         status.user = Some(session.user.clone());
+        status.password_due = session.password_due();
         status.idle_seconds = session.idle_seconds.load(std::sync::atomic::Ordering::Relaxed);
     }
     Ok(status)
@@ -113,7 +115,7 @@ fn discard_unfinished(database: &Path) -> Result<()> {
 pub fn login(app: &Arc<App>, request: LoginRequest) -> Result<SessionStatus> {
     let login = request.login.trim();
     let (user_id, key) = unlock(app, login, &request.password)?;
-    open_session(app, key, |member| member.id == user_id, "session.login")
+    open_session(app, key, |member| member.id == user_id, "session.login", None)
 }
 
 /// The key, if the password is right; counts failures.
@@ -144,15 +146,23 @@ fn open_session(
     key: DatabaseKey,
     is_user: impl Fn(&staff::StaffMember) -> bool,
     action: &'static str,
+    chosen_at: Option<i64>,
 ) -> Result<SessionStatus> {
     app.close_session("session.replaced");
     let db = Db::open(&app.home.join(DATABASE_FILE), key)?;
-    let (member, settings) = db.read(|connection| {
+    let now = app.env.now();
+    let (member, settings, noted) = db.read(|connection| {
         let member = staff::all(connection)?.into_iter().find(|member| is_user(member) && member.active);
-        Ok((member.ok_or_else(|| Error::new(ErrorCode::WrongPassword))?, settings::load(connection)?))
+        let member = member.ok_or_else(|| Error::new(ErrorCode::WrongPassword))?;
+        let noted = staff::password_chosen_at(connection, member.id)?;
+        Ok((member, settings::load(connection)?, noted))
     })?;
-    let session = Arc::new(OpenSession::new(db, member.session_user(), settings.idle_seconds, app.env.now()));
+    let due = settings.password_policy.due(chosen_at.unwrap_or(noted), now.timestamp_millis());
+    let session = Arc::new(OpenSession::new(db, member.session_user(), &settings, due, now));
     let ctx = Ctx { app: Arc::clone(app), session: Arc::clone(&session) };
+    if let Some(at) = chosen_at {
+        ctx.write(|writer| staff::note_password(writer, member.id, at))?;
+    }
     ctx.audit(action, Some(member.id), json!({}))?;
     // A newer program may bring newer plans.
     if ctx.read(forms::seed_is_due)? {
@@ -184,7 +194,8 @@ pub fn recover(app: &Arc<App>, request: RecoverRequest) -> Result<SessionStatus>
     file.failures.clear(counted);
     file.failures.clear(&login);
     file.save(&app.home)?;
-    open_session(app, key, |m| m.id == member.id, "session.recovered")
+    let now = app.env.now().timestamp_millis();
+    open_session(app, key, |m| m.id == member.id, "session.recovered", Some(now))
 }
 
 /// Locks the desk; works for anybody, also when it is locked already.
@@ -211,9 +222,13 @@ pub fn change_password(ctx: &Ctx, request: ChangePasswordRequest) -> Result<Done
     let policy = ctx.read(settings::load)?.password_policy;
     let mut errors = FieldErrors::default();
     policy.check(&mut errors, "new_password", &request.new_password, &ctx.session.user.login);
+    if request.new_password == request.password {
+        errors.add("new_password", ErrorCode::SamePassword);
+    }
     errors.check()?;
     confirm_password(ctx, &request.password)?;
     staff::set_password(ctx, ctx.user_id(), &ctx.session.user.login, &request.new_password)?;
+    ctx.session.password_changed();
     Ok(Done {})
 }
 

@@ -11,6 +11,7 @@ mod slots;
 mod tests;
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use aftercare_domain::access::{Permission, Role};
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 use crate::db::Db;
+use crate::settings::Settings;
 
 pub use keys::RecoveryCode;
 pub use slots::{KeyFile, add_user_slot, remove_user_slot};
@@ -37,18 +39,35 @@ pub struct OpenSession {
     /// After how many idle seconds the desk locks.
     pub idle_seconds: AtomicI64,
     last_touch_millis: AtomicI64,
+    password_due: Mutex<Option<PasswordDue>>,
 }
 
 impl OpenSession {
-    pub(crate) fn new(db: Db, user: SessionUser, idle_seconds: i64, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(
+        db: Db,
+        user: SessionUser,
+        settings: &Settings,
+        due: Option<PasswordDue>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let permissions = user.permissions.clone();
         Self {
             db,
             user,
             permissions,
-            idle_seconds: AtomicI64::new(idle_seconds),
+            idle_seconds: AtomicI64::new(settings.idle_seconds),
             last_touch_millis: AtomicI64::new(now.timestamp_millis()),
+            password_due: Mutex::new(due),
         }
+    }
+
+    /// Why the password has to be changed before anything else, if it has.
+    pub fn password_due(&self) -> Option<PasswordDue> {
+        *self.password_due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn password_changed(&self) {
+        *self.password_due.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn touch(&self, now: DateTime<Utc>) {
@@ -99,6 +118,17 @@ pub enum SessionState {
     Open,
 }
 
+/// Why a password has to be changed before anything else. Only where the hospital limits the
+/// age of passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordDue {
+    /// It is older than the hospital allows.
+    TooOld,
+    /// Somebody else chose it: the first password, or one given after it was forgotten.
+    Given,
+}
+
 /// The desk as the window first sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct SessionStatus {
@@ -110,6 +140,8 @@ pub struct SessionStatus {
     pub site: String,
     /// Who is logged in.
     pub user: Option<SessionUser>,
+    /// Why they can do nothing but change their password, if so.
+    pub password_due: Option<PasswordDue>,
     /// After how many idle seconds the desk locks.
     #[ts(type = "number")]
     pub idle_seconds: i64,

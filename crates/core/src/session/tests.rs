@@ -129,6 +129,87 @@ fn a_torn_key_file_falls_back_to_its_twin() {
     desk.restarted().call("session_login", json!({ "login": "alice", "password": PASSWORD })).unwrap();
 }
 
+/// The hospital has passwords changed every so many days.
+fn limit_age(desk: &Desk, days: u32) {
+    let mut settings = desk.call("settings_get", json!({}));
+    settings["password_policy"]["max_age_days"] = json!(days);
+    desk.call("settings_save", settings);
+}
+
+#[test]
+fn after_ninety_days_alice_changes_her_password_before_anything_else() {
+    let desk = Desk::new();
+    limit_age(&desk, 90);
+    desk.wait(Duration::days(90) - Duration::seconds(1));
+    desk.login("alice").unwrap();
+    assert!(desk.call("session_status", json!({}))["password_due"].is_null());
+    desk.wait(Duration::seconds(1));
+    desk.call("settings_get", json!({}));
+    desk.login("alice").unwrap();
+    let status = desk.call("session_status", json!({}));
+    assert_eq!((&status["state"], &status["password_due"]), (&json!("open"), &json!("too_old")));
+    for (command, request) in [
+        ("settings_get", json!({})),
+        ("staff_list", json!({})),
+        ("archive_find", json!({ "query": "王", "limit": 5 })),
+        ("session_new_recovery_code", json!({ "password": PASSWORD })),
+    ] {
+        assert_eq!(desk.refused(command, request), "password_due", "{command}");
+    }
+    desk.call("settings_draft_save", json!({ "key": "followup:1", "body": "so far" }));
+    let change = |new: &str| json!({ "password": PASSWORD, "new_password": new });
+    let same = desk.app.call("session_change_password", change(PASSWORD)).unwrap_err();
+    assert_eq!(
+        (same.fields[0].field.as_str(), same.fields[0].code.as_str()),
+        ("new_password", "same_password")
+    );
+    assert_eq!(desk.refused("settings_get", json!({})), "password_due", "a refused change opens nothing");
+    desk.call("session_change_password", change("another password"));
+    assert!(desk.call("session_status", json!({}))["password_due"].is_null());
+    desk.call("settings_get", json!({}));
+    desk.wait(Duration::days(89));
+    let login = json!({ "login": "alice", "password": "another password" });
+    assert!(desk.call("session_login", login.clone())["password_due"].is_null());
+    desk.wait(Duration::days(-400));
+    assert!(desk.call("session_login", login)["password_due"].is_null(), "a clock set back asks for nothing");
+}
+
+#[test]
+fn a_password_that_somebody_else_chose_is_changed_at_the_first_login_where_ages_are_limited() {
+    let desk = Desk::new();
+    let bob = desk.add("bob", &[aftercare_domain::access::Role::Nurse]);
+    assert!(desk.login("bob").unwrap()["password_due"].is_null(), "no limit, no demand");
+    desk.login("alice").unwrap();
+    limit_age(&desk, 30);
+    assert_eq!(desk.login("bob").unwrap()["password_due"], "given");
+    desk.call("session_change_password", json!({ "password": PASSWORD, "new_password": "bob's own words" }));
+    let own = json!({ "login": "bob", "password": "bob's own words" });
+    assert!(desk.call("session_login", own)["password_due"].is_null());
+    desk.login("alice").unwrap();
+    desk.call("staff_reset_password", json!({ "id": bob["id"], "password": PASSWORD }));
+    assert_eq!(desk.login("bob").unwrap()["password_due"], "given");
+}
+
+#[test]
+fn a_password_chosen_with_the_recovery_code_counts_as_changed() {
+    let desk = Desk::new();
+    limit_age(&desk, 30);
+    desk.wait(Duration::days(31));
+    let request =
+        json!({ "recovery_code": desk.recovery_code, "login": "alice", "new_password": "another password" });
+    assert!(desk.call("session_recover", request)["password_due"].is_null());
+    let login = json!({ "login": "alice", "password": "another password" });
+    assert!(desk.call("session_login", login)["password_due"].is_null());
+}
+
+#[test]
+fn an_age_of_more_than_two_years_is_refused() {
+    let desk = Desk::new();
+    let mut settings = desk.call("settings_get", json!({}));
+    settings["password_policy"]["max_age_days"] = json!(731);
+    assert_eq!(desk.refused("settings_save", settings), "invalid");
+}
+
 proptest! {
     #[test]
     fn a_recovery_code_reads_back_and_one_wrong_letter_is_told(at in 0usize..34, letter in "[0-9A-HJKMNP-TV-Z]") {

@@ -17,6 +17,9 @@ use crate::audit;
 use crate::commands::Done;
 use crate::error::{Error, FieldErrors, Result};
 
+/// Longest age of a password that can be set, in days: two years.
+const MOST_AGE_DAYS: u32 = 730;
+
 /// Largest draft, in bytes of JSON.
 const LARGEST_DRAFT: usize = 512 * 1024;
 
@@ -44,7 +47,8 @@ fn check(settings: &Settings) -> Result<()> {
     if !(60..=3600).contains(&settings.idle_seconds) {
         errors.add("idle_seconds", ErrorCode::BadNumber);
     }
-    if !(6..=64).contains(&settings.password_policy.min_length) || settings.password_policy.min_kinds > 4 {
+    let policy = &settings.password_policy;
+    if !(6..=64).contains(&policy.min_length) || policy.min_kinds > 4 || policy.max_age_days > MOST_AGE_DAYS {
         errors.add("password_policy", ErrorCode::BadNumber);
     }
     let schemes = ["tel:", "sip:", "callto:"];

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::error::FieldErrors;
+use crate::session::PasswordDue;
 
 /// Longest password taken, in characters: Argon2id takes any length, a form need not.
 const LONGEST: usize = 200;
@@ -15,7 +16,8 @@ pub struct PasswordPolicy {
     pub min_length: u32,
     /// How many of: capitals, small letters, digits, others.
     pub min_kinds: u32,
-    /// Days until it has to be changed, 0 for never.
+    /// Days until it has to be changed, 0 for never. With a limit, a password that somebody else
+    /// gave has to be changed at the first login (等保: initial and reset passwords too).
     pub max_age_days: u32,
 }
 
@@ -26,6 +28,18 @@ impl Default for PasswordPolicy {
 }
 
 impl PasswordPolicy {
+    /// Why a password that its owner chose at `chosen_at` (0: never, somebody gave it to them) has
+    /// to be changed. Both milliseconds UTC. A clock set back makes nothing due.
+    pub fn due(&self, chosen_at: i64, now: i64) -> Option<PasswordDue> {
+        let oldest = i64::from(self.max_age_days) * 86_400_000;
+        match chosen_at {
+            _ if oldest == 0 => None,
+            0 => Some(PasswordDue::Given),
+            _ if now - chosen_at >= oldest => Some(PasswordDue::TooOld),
+            _ => None,
+        }
+    }
+
     /// Refuses `password` in `field` if it is not good enough.
     pub fn check(&self, errors: &mut FieldErrors, field: &str, password: &str, login: &str) {
         let length = password.chars().count();

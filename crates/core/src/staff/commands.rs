@@ -41,7 +41,7 @@ pub fn save(ctx: &Ctx, request: SaveRequest) -> Result<StaffMember> {
     ctx.write(|writer| {
         match &existing {
             Some(_) => store::update(writer, &member)?,
-            None => store::create(writer, &member)?,
+            None => store::create(writer, &member, super::NEVER_CHOSEN)?,
         }
         let detail = json!({ "roles": member.roles, "active": member.active });
         audit::append(

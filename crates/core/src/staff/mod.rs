@@ -131,7 +131,7 @@ pub(crate) fn found_hospital(
     )?;
     let mut writer = Writer::begin(connection, open, first.id, now)?;
     writer.create(&SITE, site, &[("name", request.site.trim().into())])?;
-    store::create(&mut writer, first)?;
+    store::create(&mut writer, first, now)?;
     forms::seed(&mut writer)?;
     audit::append(connection, now, first.id, "session.setup", None, &json!({}))?;
     writer.finish()?;
@@ -153,12 +153,28 @@ pub(crate) fn check_login(errors: &mut FieldErrors, field: &str, login: &str) {
     }
 }
 
-/// Replaces a person's key slot and notes when.
+/// Stands where a person has not chosen their password themselves.
+const NEVER_CHOSEN: i64 = 0;
+
+/// When a person last chose their own password, milliseconds UTC; 0 when somebody else gave it to them.
+pub(crate) fn password_chosen_at(connection: &Connection, id: Uuid) -> Result<i64> {
+    let sql = "SELECT password_changed_at FROM staff WHERE id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([id], |row| row.get("password_changed_at"))?)
+}
+
+/// Notes when a person chose their password.
+pub(crate) fn note_password(writer: &mut Writer<'_>, id: Uuid, chosen_at: i64) -> Result<()> {
+    writer.update(&USER, id, &[("password_changed_at", chosen_at.into())])?;
+    Ok(())
+}
+
+/// Replaces a person's key slot and notes when; one that somebody else chose counts as never chosen.
 pub(crate) fn set_password(ctx: &Ctx, id: Uuid, login: &str, password: &str) -> Result<()> {
     let now = ctx.now().timestamp_millis();
+    let chosen_at = if id == ctx.user_id() { now } else { NEVER_CHOSEN };
     add_user_slot(&ctx.app.home, id, login, password, ctx.db().key(), ctx.app.env.password_cost)?;
     ctx.write(|writer| {
-        writer.update(&USER, id, &[("password_changed_at", now.into())])?;
+        note_password(writer, id, chosen_at)?;
         audit::append(writer.connection(), now, ctx.user_id(), "staff.password", Some(id), &json!({}))
     })
 }

@@ -39,7 +39,7 @@ pub fn by_login(connection: &Connection, login: &str) -> Result<Option<StaffMemb
     crate::db::optional(connection.prepare_cached(&sql)?.query_row([login], read))
 }
 
-pub(super) fn create(writer: &mut Writer<'_>, member: &StaffMember) -> Result<()> {
+pub(super) fn create(writer: &mut Writer<'_>, member: &StaffMember, password_chosen_at: i64) -> Result<()> {
     writer.create(
         &USER,
         member.id,
@@ -50,7 +50,7 @@ pub(super) fn create(writer: &mut Writer<'_>, member: &StaffMember) -> Result<()
             ("department", member.department.clone().into()),
             ("roles", serde_json::to_string(&member.roles)?.into()),
             ("active", member.active.into()),
-            ("password_changed_at", writer.now_millis().into()),
+            ("password_changed_at", password_chosen_at.into()),
         ],
     )
 }

@@ -10,7 +10,7 @@ import { clock, plainCode, secondsLeft, strength } from './password'
 const CODE = 'K7QM-2XWD-9RTA-HJ4C'
 const alice = { id: 'u1', login: 'alice', display_name: 'Alice', roles: ['administrator'], permissions: ['signed_in'] } as never
 const status = (state: SessionStatus['state']): SessionStatus => ({
-  state, hospital: 'H', site: 'S', user: state === 'open' ? alice : null, idle_seconds: 300, app_version: '0',
+  state, hospital: 'H', site: 'S', user: state === 'open' ? alice : null, password_due: null, idle_seconds: 300, app_version: '0',
 })
 const { status: shown } = useSession()
 
