@@ -72,6 +72,22 @@ pub enum Permission {
 }
 
 impl Role {
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "nurse" => Self::Nurse,
+            "archivist" => Self::Archivist,
+            "doctor" => Self::Doctor,
+            "department_head" => Self::DepartmentHead,
+            "approver" => Self::Approver,
+            "supervisor" => Self::Supervisor,
+            "attendance_clerk" => Self::AttendanceClerk,
+            "administrator" => Self::Administrator,
+            "auditor" => Self::Auditor,
+            _ => return None,
+        })
+    }
+
     /// The permissions this role brings.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::*;

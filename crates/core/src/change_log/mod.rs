@@ -22,11 +22,12 @@ use uuid::Uuid;
 use crate::env::IdSequence;
 use crate::error::{Error, Result};
 
-pub use entities::{
-    ALERT, ALERT_STEP, CALL, CONSENT, CONSULT, CONSULT_REPLY, DUPLICATE, ENCOUNTER, ENROLMENT, IMPORT_BATCH,
-    IMPORT_PROFILE, NOTE, PATIENT, PATIENT_MERGE, PHONE, PLAN_VERSION, RESPONSE, SETTING, SITE, TASK, USER,
+pub use aftercare_sync::entities::{
+    ALERT, ALERT_STEP, ALL, CALL, CONFLICT, CONSENT, CONSULT, CONSULT_REPLY, DUPLICATE, ENCOUNTER, ENROLMENT,
+    Entity, IMPORT_BATCH, IMPORT_PROFILE, NOTE, PATIENT, PATIENT_MERGE, PHONE, PLAN_VERSION, RESPONSE,
+    SETTING, SITE, TASK, USER,
 };
-pub use entities::{ALL, Entity, is_synced};
+pub use entities::is_synced;
 pub use verify::{Verified, verify};
 
 /// A field and its new value.
@@ -251,7 +252,7 @@ impl<'t> Writer<'t> {
             return Err(Error::internal(format!("{} is append-only", entity.table)));
         }
         for (field, _) in fields {
-            entity.check(field, kind)?;
+            entities::check(entity, field, kind)?;
         }
         let names: Vec<&'static str> = fields.iter().map(|(field, _)| *field).collect();
         let before = self.values(entity, id, &names)?;

@@ -1,0 +1,65 @@
+//! The content of a record as bytes that are equal exactly when the content is: what digests are
+//! made of. Clocks are not content.
+
+use aftercare_domain::op::FieldValue;
+use sha2::{Digest, Sha256};
+
+use crate::entities;
+use crate::record::Record;
+
+/// A hash of the record's content. Fields that say nothing (no value, or what a column holds
+/// by itself) do not count, because a desk's table cannot tell them from fields left out.
+pub fn content_hash(record: &Record) -> u128 {
+    let entity = entities::find(&record.key.entity);
+    let said = record
+        .values
+        .iter()
+        .filter(|(name, value)| entity.is_none_or(|entity| !entity.is_silent(name, value)))
+        .map(|(name, value)| (name.as_str(), value));
+    hash_fields(&record.key.entity, record.key.id.as_bytes(), said)
+}
+
+/// The same over fields in the order of their names.
+pub fn hash_fields<'a>(
+    entity: &str,
+    id: &[u8; 16],
+    fields: impl Iterator<Item = (&'a str, &'a FieldValue)>,
+) -> u128 {
+    let mut hash = Sha256::new();
+    hash.update(entity.as_bytes());
+    hash.update([0]);
+    hash.update(id);
+    for (name, value) in fields {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        match value {
+            FieldValue::Null => hash.update([0]),
+            FieldValue::Integer(value) => {
+                hash.update([1]);
+                hash.update(value.to_be_bytes());
+            }
+            // A column of reals gives 3 back as 3.0.
+            FieldValue::Real(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                hash.update([1]);
+                hash.update((*value as i64).to_be_bytes());
+            }
+            FieldValue::Real(value) => {
+                hash.update([2]);
+                hash.update(value.to_be_bytes());
+            }
+            FieldValue::Text(text) => {
+                hash.update([3]);
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text.as_bytes());
+            }
+            FieldValue::Bytes(bytes) => {
+                hash.update([4]);
+                hash.update((bytes.len() as u64).to_be_bytes());
+                hash.update(bytes);
+            }
+        }
+    }
+    let mut first = [0u8; 16];
+    first.copy_from_slice(&hash.finalize()[..16]);
+    u128::from_be_bytes(first)
+}
