@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -83,6 +84,23 @@ impl Headless {
         Ok(self.command(words)?.spawn()?)
     }
 
+    /// Runs it and watches its memory: with the output, the most it ever held, in megabytes.
+    ///
+    /// The kernel keeps the high-water mark; what is read last before the end is the peak.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn run_measured(&self, words: &[&str]) -> Answer<(Output, u64)> {
+        let mut running = self.start(words)?;
+        let status = format!("/proc/{}/status", running.id());
+        let mut peak = 0;
+        while running.try_wait()?.is_none() {
+            peak = peak.max(high_water_kilobytes(&status));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok((running.wait_with_output()?, peak / 1024))
+    }
+
     /// Runs it with files limited to `kilobytes` each: a write beyond fails, as on a full disk.
     ///
     /// # Errors
@@ -101,6 +119,13 @@ impl Headless {
         }
         Ok(limited.stdin(Stdio::null()).output()?)
     }
+}
+
+/// `VmHWM` of a process; 0 when it has just ended.
+fn high_water_kilobytes(status: &str) -> u64 {
+    let text = std::fs::read_to_string(status).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
 
 /// The code of a refusal: exit code above 0, one JSON line with code and message on standard error.

@@ -3,6 +3,7 @@
 
 mod damaged;
 mod disk;
+mod hostile;
 mod imports;
 mod killed;
 mod together;
