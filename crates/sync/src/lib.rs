@@ -8,8 +8,10 @@
 
 pub mod accept;
 pub mod canonical;
+pub mod code;
 pub mod desk;
 pub mod digest;
+pub mod door;
 pub mod entities;
 pub mod fold;
 pub mod judge;
