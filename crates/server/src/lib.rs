@@ -1,0 +1,3 @@
+//! The central server: many desks become one hospital, several hospitals one service.
+
+pub mod store;

@@ -1,0 +1,347 @@
+//! What goes in and out of the store.
+
+use std::collections::BTreeSet;
+
+use aftercare_domain::hlc::Hlc;
+use aftercare_domain::op::ChangeKind;
+use aftercare_sync::Scope;
+use uuid::Uuid;
+
+/// Most bytes of one part of an attachment.
+pub const MAX_BLOB_PART: usize = 256 * 1024;
+/// A one-time code is good for ten minutes.
+pub const CODE_MILLIS: i64 = 10 * 60 * 1000;
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What can go wrong. Nothing here carries a patient's data: of the database's errors only their
+/// code is kept, because their texts quote values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such thing in this hospital.
+    #[error("not found")]
+    NotFound,
+    /// There is one already.
+    #[error("exists already")]
+    Exists,
+    /// The enrolment code is unknown, used or expired.
+    #[error("the code is not valid")]
+    CodeInvalid,
+    /// The code does not allow one of the sites.
+    #[error("the code does not allow this site")]
+    SiteNotAllowed,
+    /// The device was revoked, and is to be wiped if it says so.
+    #[error("the device is revoked (wipe: {wipe})")]
+    Revoked {
+        /// Whether the desk is to delete its data.
+        wipe: bool,
+    },
+    /// The device does not see this, or the person may not do it.
+    #[error("not allowed")]
+    NotAllowed,
+    /// The hospital has used up what it may.
+    #[error("the quota of {what} is used up")]
+    Quota {
+        /// `devices` or `bytes`.
+        what: &'static str,
+    },
+    /// Bytes do not follow what is there, or are not what their hash says.
+    #[error("the bytes are not what they should be")]
+    Damaged,
+    /// The database is of a newer program.
+    #[error("the database is of a newer program")]
+    Newer,
+    /// The service would run with more rights than it may have; what is wrong, by a word.
+    #[error("the database role has too many rights: {0}")]
+    Privileged(&'static str),
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull,
+    /// Others held the data too long; ask again.
+    #[error("busy")]
+    Busy,
+    /// The database cannot be reached, or went away: what was asked may have happened.
+    #[error("the database is not available ({0})")]
+    Unavailable(String),
+    /// Anything else: SQLSTATE or SQLite's code.
+    #[error("database error {0}")]
+    Database(String),
+}
+
+/// A hospital to be made.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its id; never [`super::SERVER`].
+    pub id: Uuid,
+    /// A short unique word that people type to sign in.
+    pub word: String,
+    /// Its name.
+    pub name: String,
+    /// What it may use.
+    pub quota: Quota,
+    /// Random: seals what the server has accepted.
+    pub seal_key: [u8; 32],
+    /// When, milliseconds UTC.
+    pub made_at: i64,
+}
+
+/// A hospital.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: Uuid,
+    /// What people type to sign in.
+    pub word: String,
+    /// Its name.
+    pub name: String,
+    /// What it may use.
+    pub quota: Quota,
+    /// When it was made, milliseconds UTC.
+    pub made_at: i64,
+}
+
+/// What a hospital may use. Nothing: as much as there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Active devices.
+    pub devices: Option<i64>,
+    /// Bytes of ops and attachments together.
+    pub bytes: Option<i64>,
+}
+
+/// What a hospital uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Active devices.
+    pub devices: i64,
+    /// Bytes of ops and attachments together, as they came.
+    pub bytes: i64,
+    /// Records.
+    pub records: i64,
+}
+
+/// Where a hospital's feed is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Its epoch.
+    pub epoch: i64,
+    /// The last sequence.
+    pub head: i64,
+    /// What a verified backup off the host covers.
+    pub durable_seq: i64,
+}
+
+/// A one-time code to be kept.
+#[derive(Debug, Clone)]
+pub struct NewCode {
+    /// SHA-256 of the code.
+    pub hash: [u8; 32],
+    /// The administrator who made it.
+    pub made_by: Uuid,
+    /// When, milliseconds UTC; good for [`CODE_MILLIS`].
+    pub made_at: i64,
+    /// The sites it allows; empty: those that the desk names (the first desk brings its sites along).
+    pub sites: BTreeSet<Scope>,
+    /// Whether the desk may bring what it wrote before: taken as it stands.
+    pub history: bool,
+}
+
+/// A device to be made.
+#[derive(Debug, Clone)]
+pub struct NewDevice {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Its public key.
+    pub public_key: Vec<u8>,
+    /// The sites it asks for.
+    pub sites: BTreeSet<Scope>,
+    /// The number of its last op so far; counts when the code allows history.
+    pub history_to: i64,
+}
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Its public key.
+    pub public_key: Vec<u8>,
+    /// What it may see beside the hospital's own scope.
+    pub sites: BTreeSet<Scope>,
+    /// Ops up to this number are taken as they stand.
+    pub history_to: i64,
+    /// Whether it may come.
+    pub status: DeviceStatus,
+    /// The number of its last op.
+    pub last_dseq: i64,
+    /// The chain's hash there.
+    pub chain: Vec<u8>,
+    /// When it was enrolled, milliseconds UTC.
+    pub enrolled_at: i64,
+    /// When it was last heard of, milliseconds UTC.
+    pub last_contact_at: Option<i64>,
+}
+
+/// Whether a device may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceStatus {
+    /// It may.
+    Active,
+    /// It may not.
+    Revoked,
+    /// It may not, and is told to delete its data.
+    Wipe,
+}
+
+/// Somebody who signs in at the server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUser {
+    /// Id: for a hospital's user that of the staff record.
+    pub id: Uuid,
+    /// What they type.
+    pub login: String,
+    /// Their name.
+    pub name: String,
+    /// Argon2id, as a PHC string.
+    pub password_hash: String,
+    /// Words of `aftercare_domain::access::Role`.
+    pub roles: Vec<String>,
+    /// Sites for which a desk's key is released to them; empty: all.
+    pub sites: BTreeSet<Scope>,
+    /// Whether they may sign in.
+    pub active: bool,
+    /// When this was last changed, milliseconds UTC.
+    pub changed_at: i64,
+}
+
+impl std::fmt::Debug for ServerUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerUser")
+            .field("id", &self.id)
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much an answer may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries of a scope's page.
+    pub entries: usize,
+    /// Bytes of all pages and repairs, before packing. One entry goes in any case.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// A full page, well below what a message may unpack to.
+    fn default() -> Self {
+        Self { entries: aftercare_sync::wire::MAX_OPS, bytes: 2 << 20 }
+    }
+}
+
+/// Where a record stands in the order of snapshots: by bucket, then id, then entity.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RecordKey {
+    /// Its id; the bucket follows from it.
+    pub id: Uuid,
+    /// Its entity.
+    pub entity: String,
+}
+
+/// Which attachment: the same file of two patients is two, so that erasing one leaves the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlobId {
+    /// The patient it belongs to; nil: the hospital.
+    pub root: Uuid,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// An attachment that is announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewBlob {
+    /// Which one.
+    pub id: BlobId,
+    /// Its size in bytes.
+    pub size: i64,
+    /// When, milliseconds UTC.
+    pub made_at: i64,
+}
+
+/// A line for the audit trail: pseudonymous ids, codes and counts only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLine {
+    /// When, milliseconds UTC.
+    pub at: i64,
+    /// Who; nil: the server itself.
+    pub actor: Uuid,
+    /// What was done, by a code.
+    pub act: String,
+    /// To what: a device, user, patient; nil when to nothing.
+    pub object: Uuid,
+    /// More, as JSON.
+    pub details: String,
+}
+
+/// A line of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its dense number, from 1.
+    pub number: i64,
+    /// What it says.
+    pub line: AuditLine,
+    /// SHA-256 over the line before and this one: see `audit`.
+    pub hash: Vec<u8>,
+}
+
+/// An erasure that waits for a second person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erasure {
+    /// The patient.
+    pub patient: Uuid,
+    /// Who asked.
+    pub asked_by: Uuid,
+    /// When, milliseconds UTC.
+    pub asked_at: i64,
+}
+
+/// What an erasure took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Ops without their bytes.
+    pub ops: i64,
+    /// Records.
+    pub records: i64,
+    /// Attachments.
+    pub blobs: i64,
+}
+
+/// An op that waits for an administrator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quarantined {
+    /// The server's number.
+    pub seq: i64,
+    /// The desk that wrote it.
+    pub device: Uuid,
+    /// The desk's number.
+    pub dseq: i64,
+    /// Its author.
+    pub user: Uuid,
+    /// How it merges.
+    pub kind: ChangeKind,
+    /// Its entity.
+    pub entity: String,
+    /// Its record.
+    pub record: Uuid,
+    /// The names of the fields it sets.
+    pub fields: Vec<String>,
+    /// Its time.
+    pub effective: Hlc,
+    /// Why: `author` or `scope`.
+    pub why: String,
+}
