@@ -9,7 +9,8 @@ mod types;
 use std::collections::BTreeSet;
 
 use aftercare_sync::Scope;
-use aftercare_sync::record::Record;
+use aftercare_sync::door::{BlobState, RecordsAnswer, SnapshotPage};
+use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::{Answer, Refusal, Request};
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -37,13 +38,15 @@ pub trait Store: Send + Sync {
     async fn tenant(&self, tenant: Uuid) -> Result<Tenant>;
     /// Changes what a hospital may use. Takes effect with the next push and enrolment.
     async fn set_quota(&self, tenant: Uuid, quota: Quota) -> Result<()>;
+    /// Shuts a hospital off, or lets it in again: every sync of it is `Closed` meanwhile.
+    async fn set_closed(&self, tenant: Uuid, closed: bool) -> Result<()>;
     /// What a hospital uses now.
     async fn usage(&self, tenant: Uuid) -> Result<Usage>;
     /// Deletes a hospital with everything of it, for ever.
     async fn delete_tenant(&self, tenant: Uuid) -> Result<()>;
-    /// A hospital's records for its own use elsewhere, in order of [`RecordKey`], at most `limit`
-    /// after `after`. An empty answer is the end.
-    async fn export(&self, tenant: Uuid, after: Option<RecordKey>, limit: usize) -> Result<Vec<Record>>;
+    /// A hospital's records for its own use elsewhere, by id and entity, at most `limit` after `after`.
+    /// An empty answer is the end.
+    async fn export(&self, tenant: Uuid, after: Option<Key>, limit: usize) -> Result<Vec<Record>>;
 
     // ---- epoch and durability
 
@@ -60,18 +63,22 @@ pub trait Store: Send + Sync {
 
     // ---- enrolment
 
-    /// Keeps a one-time code, by its hash.
+    /// Keeps a one-time code: its number, and its secret's hash. `Exists` when a code of this number waits.
     async fn make_code(&self, tenant: Uuid, code: NewCode) -> Result<()>;
-    /// To which hospital a code leads, if it is unused and not expired: the desk knows no more than the code.
-    async fn tenant_of_code(&self, code_hash: [u8; 32], now: i64) -> Result<Option<Uuid>>;
-    /// Uses a code and makes the device, both or neither. `CodeInvalid` when the code is unknown, used
-    /// or expired (which of them is nobody's business), `SiteNotAllowed`, `Quota`, `Exists`.
-    async fn enrol(&self, tenant: Uuid, code_hash: [u8; 32], device: NewDevice, now: i64) -> Result<Device>;
+    /// To which hospital the number of a code leads: the desk knows no more than the code.
+    async fn tenant_of_code(&self, number: &str, now: i64) -> Result<Option<Uuid>>;
+    /// Uses a code and makes the device, both or neither. `CodeInvalid` when the code is unknown, used,
+    /// expired, its secret another, or it has been tried [`CODE_ATTEMPTS`] times (which of them is nobody's
+    /// business); `CodeWithoutHistory`, `SiteNotAllowed`, `Quota`; `Exists` when the id belongs to another device.
+    /// The same call again, when the answer was lost, answers the same device.
+    async fn enrol(&self, tenant: Uuid, with: CodeUse, device: NewDevice, now: i64) -> Result<Device>;
 
     // ---- devices
 
     /// Every device, by name.
     async fn devices(&self, tenant: Uuid) -> Result<Vec<Device>>;
+    /// To which hospital a device belongs: a desk that asks for a token tells its own id only.
+    async fn tenant_of_device(&self, device: Uuid) -> Result<Option<Uuid>>;
     /// One device.
     async fn device(&self, tenant: Uuid, device: Uuid) -> Result<Device>;
     /// Changes what a device may see. Its first sync of a new site is a snapshot.
@@ -88,6 +95,9 @@ pub trait Store: Send + Sync {
     async fn put_user(&self, tenant: Uuid, user: ServerUser) -> Result<()>;
     /// The user of this login.
     async fn user_by_login(&self, tenant: Uuid, login: &str) -> Result<ServerUser>;
+    /// Notes that a password was right or wrong; answers until when (milliseconds UTC) the user is locked.
+    /// [`LOGIN_ATTEMPTS`] wrong ones lock for [`LOCK_MILLIS`], whichever server they were tried at.
+    async fn note_login(&self, tenant: Uuid, user: Uuid, right: bool, now: i64) -> Result<Option<i64>>;
     /// Every user, by login.
     async fn users(&self, tenant: Uuid) -> Result<Vec<ServerUser>>;
 
@@ -102,47 +112,38 @@ pub trait Store: Send + Sync {
 
     /// Takes a desk's word in and answers it. `request.device` must be who the caller has authenticated.
     async fn sync(&self, tenant: Uuid, request: Request, now: i64, limits: Limits) -> Result<Answered>;
-    /// A page of a resumable first sync: records of a scope that the device sees, in order of
-    /// [`RecordKey`], at most `limit` after `after`. A desk takes `position` before the first page as its
-    /// cursor: what changes meanwhile comes in the feed. A record may come before the one it hangs on.
+    /// A page of a resumable first sync: records of a scope that the device sees (else `NotAllowed`), at
+    /// most `limit` after `after`, by bucket, id and entity. A desk takes the first page's `seq` as its cursor:
+    /// what changes meanwhile comes in the feed. A record may come before the one it hangs on.
     async fn snapshot(
         &self,
         tenant: Uuid,
         device: Uuid,
         scope: Scope,
-        after: Option<RecordKey>,
+        after: Option<Key>,
         limit: usize,
-    ) -> Result<Vec<Record>>;
-    /// How many records a scope has: what a progress bar needs.
-    async fn count_records(&self, tenant: Uuid, device: Uuid, scope: Scope) -> Result<i64>;
-    /// Records of some buckets of a scope, in order of [`RecordKey`], to settle a difference of digests.
+    ) -> Result<SnapshotPage>;
+    /// Records of a bucket of a scope, in the same order, to settle a difference of digests.
     async fn bucket_records(
         &self,
         tenant: Uuid,
         device: Uuid,
         scope: Scope,
-        buckets: &[usize],
-        after: Option<RecordKey>,
+        bucket: usize,
+        after: Option<Key>,
         limit: usize,
-    ) -> Result<Vec<Record>>;
+    ) -> Result<RecordsAnswer>;
 
     // ---- attachments
 
-    /// Begins or continues an attachment; answers how many bytes the server has. `NotAllowed` when
-    /// the device does not see the patient, `Quota`.
-    async fn begin_blob(&self, tenant: Uuid, device: Uuid, blob: NewBlob) -> Result<i64>;
-    /// Adds bytes at `offset`, which must be what the server has; answers what it has then. With the last
-    /// bytes the SHA-256 is checked: `Damaged` when it is another, and the attachment starts again.
-    async fn put_blob_part(
-        &self,
-        tenant: Uuid,
-        device: Uuid,
-        id: BlobId,
-        offset: i64,
-        bytes: Vec<u8>,
-    ) -> Result<i64>;
-    /// The stored part of a complete attachment that begins at `offset`, at most [`MAX_BLOB_PART`] bytes;
-    /// empty at the end.
+    /// Adds a part, at most `door::MAX_PART` bytes, at `offset`; nothing is added when the server has
+    /// those bytes already. `Position` when they do not follow, `NotAllowed` when the device does not see the
+    /// patient, `Quota`, `TooLarge`. With the last bytes the SHA-256 is checked: `Damaged` when it is another,
+    /// and the attachment begins anew.
+    async fn put_blob_part(&self, tenant: Uuid, device: Uuid, part: BlobPart) -> Result<BlobState>;
+    /// How much of an attachment is there.
+    async fn blob_state(&self, tenant: Uuid, device: Uuid, id: BlobId) -> Result<BlobState>;
+    /// The bytes of a complete attachment from `offset`, at most `door::MAX_PART`; empty at the end.
     async fn blob_part(&self, tenant: Uuid, device: Uuid, id: BlobId, offset: i64) -> Result<Vec<u8>>;
 
     // ---- audit
@@ -154,13 +155,14 @@ pub trait Store: Send + Sync {
 
     // ---- erasure
 
-    /// Asks for a patient's erasure. Nothing is erased yet.
+    /// Asks for a patient's erasure. Nothing is erased yet; asked again, the later asking counts.
+    /// `NotFound` when there is no such patient.
     async fn ask_erasure(&self, tenant: Uuid, patient: Uuid, by: Uuid, now: i64) -> Result<()>;
     /// What is asked for and was not confirmed yet.
-    async fn open_erasures(&self, tenant: Uuid) -> Result<Vec<Erasure>>;
+    async fn open_erasures(&self, tenant: Uuid, now: i64) -> Result<Vec<Erasure>>;
     /// Withdraws a request. `NotFound` when there is none that is open.
     async fn withdraw_erasure(&self, tenant: Uuid, patient: Uuid) -> Result<()>;
-    /// Erases: payloads, records and attachments go, hashes and numbers stay, and every scope that ever
+    /// Within [`ERASURE_MILLIS`] of the asking. Erases: payloads, records and attachments go, hashes and numbers stay, and every scope that ever
     /// saw the patient is told. `NotAllowed` when `by` is the one who asked.
     async fn confirm_erasure(&self, tenant: Uuid, patient: Uuid, by: Uuid, now: i64) -> Result<Erased>;
 

@@ -7,10 +7,16 @@ use aftercare_domain::op::ChangeKind;
 use aftercare_sync::Scope;
 use uuid::Uuid;
 
-/// Most bytes of one part of an attachment.
-pub const MAX_BLOB_PART: usize = 256 * 1024;
 /// A one-time code is good for ten minutes.
 pub const CODE_MILLIS: i64 = 10 * 60 * 1000;
+/// How often a code's secret may be tried.
+pub const CODE_ATTEMPTS: i64 = 5;
+/// After so many wrong passwords a user is locked …
+pub const LOGIN_ATTEMPTS: i64 = 5;
+/// … for a quarter of an hour.
+pub const LOCK_MILLIS: i64 = 15 * 60 * 1000;
+/// An erasure is confirmed within seven days or asked for anew.
+pub const ERASURE_MILLIS: i64 = 7 * 24 * 3600 * 1000;
 
 /// A result of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -25,9 +31,24 @@ pub enum StoreError {
     /// There is one already.
     #[error("exists already")]
     Exists,
-    /// The enrolment code is unknown, used or expired.
+    /// The enrolment code is unknown, used, expired, wrong, or was tried too often.
     #[error("the code is not valid")]
     CodeInvalid,
+    /// The code does not allow to bring what was written before.
+    #[error("the code does not allow history")]
+    CodeWithoutHistory,
+    /// The hospital is shut off.
+    #[error("the hospital is closed")]
+    Closed,
+    /// The attachment's bytes do not follow.
+    #[error("the bytes do not follow the {have} that are there")]
+    Position {
+        /// How many bytes there are.
+        have: i64,
+    },
+    /// A part or an attachment is larger than it may be.
+    #[error("too large")]
+    TooLarge,
     /// The code does not allow one of the sites.
     #[error("the code does not allow this site")]
     SiteNotAllowed,
@@ -46,7 +67,7 @@ pub enum StoreError {
         /// `devices` or `bytes`.
         what: &'static str,
     },
-    /// Bytes do not follow what is there, or are not what their hash says.
+    /// Bytes are not what their hash says.
     #[error("the bytes are not what they should be")]
     Damaged,
     /// The database is of a newer program.
@@ -97,6 +118,8 @@ pub struct Tenant {
     pub name: String,
     /// What it may use.
     pub quota: Quota,
+    /// Whether it is shut off.
+    pub closed: bool,
     /// When it was made, milliseconds UTC.
     pub made_at: i64,
 }
@@ -135,8 +158,10 @@ pub struct Position {
 /// A one-time code to be kept.
 #[derive(Debug, Clone)]
 pub struct NewCode {
-    /// SHA-256 of the code.
-    pub hash: [u8; 32],
+    /// Its number: unique among the codes that wait.
+    pub number: String,
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
     /// The administrator who made it.
     pub made_by: Uuid,
     /// When, milliseconds UTC; good for [`CODE_MILLIS`].
@@ -145,6 +170,15 @@ pub struct NewCode {
     pub sites: BTreeSet<Scope>,
     /// Whether the desk may bring what it wrote before: taken as it stands.
     pub history: bool,
+}
+
+/// A code as a desk brings it.
+#[derive(Clone)]
+pub struct CodeUse {
+    /// Its number.
+    pub number: String,
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
 }
 
 /// A device to be made.
@@ -158,7 +192,7 @@ pub struct NewDevice {
     pub public_key: Vec<u8>,
     /// The sites it asks for.
     pub sites: BTreeSet<Scope>,
-    /// The number of its last op so far; counts when the code allows history.
+    /// The number of its last op so far, which the code must allow; 0: it brings nothing.
     pub history_to: i64,
 }
 
@@ -215,6 +249,8 @@ pub struct ServerUser {
     pub sites: BTreeSet<Scope>,
     /// Whether they may sign in.
     pub active: bool,
+    /// Until when they are locked, milliseconds UTC. [`super::Store::put_user`] unlocks.
+    pub locked_until: Option<i64>,
     /// When this was last changed, milliseconds UTC.
     pub changed_at: i64,
 }
@@ -244,15 +280,6 @@ impl Default for Limits {
     }
 }
 
-/// Where a record stands in the order of snapshots: by bucket, then id, then entity.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct RecordKey {
-    /// Its id; the bucket follows from it.
-    pub id: Uuid,
-    /// Its entity.
-    pub entity: String,
-}
-
 /// Which attachment: the same file of two patients is two, so that erasing one leaves the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlobId {
@@ -262,15 +289,19 @@ pub struct BlobId {
     pub sha256: [u8; 32],
 }
 
-/// An attachment that is announced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewBlob {
-    /// Which one.
+/// A part of an attachment.
+#[derive(Clone)]
+pub struct BlobPart {
+    /// Which attachment.
     pub id: BlobId,
-    /// Its size in bytes.
+    /// Bytes of the whole.
     pub size: i64,
-    /// When, milliseconds UTC.
-    pub made_at: i64,
+    /// Where the part begins.
+    pub offset: i64,
+    /// The part.
+    pub bytes: Vec<u8>,
+    /// When it came, milliseconds UTC.
+    pub at: i64,
 }
 
 /// A line for the audit trail: pseudonymous ids, codes and counts only.
