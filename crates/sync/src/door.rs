@@ -13,15 +13,15 @@
 //! | `PUT /v1/keys` | [`SealedKey`] | 204 |
 //! | `PUT /v1/passwords` | [`PasswordRequest`] | 204 |
 //! | `POST /v1/erasures`, `/v1/erasures/confirm` | [`ErasureRequest`] | [`ErasureAnswer`] |
-//! | `PUT /v1/blobs/{sha}?offset=N&size=N` | a part, at most [`MAX_PART`] bytes | [`BlobState`] |
-//! | `GET /v1/blobs/{sha}` | | [`BlobState`] |
-//! | `GET /v1/blobs/{sha}/parts?offset=N` | | the bytes from there, at most [`MAX_PART`] |
+//! | `PUT /v1/blobs/{patient}/{sha256}?offset=N&size=N` | a part, at most [`MAX_PART`] bytes | [`BlobState`] |
+//! | `GET /v1/blobs/{patient}/{sha256}` | | [`BlobState`] |
+//! | `GET /v1/blobs/{patient}/{sha256}/parts?offset=N` | | the bytes from there, at most [`MAX_PART`]; empty at the end |
 //!
 //! All but the first three carry `Authorization: Bearer TOKEN` and the headers [`HEADER_AT`] and
 //! [`HEADER_SIGNATURE`] (see [`request_text`]). What goes wrong is a [`Problem`] in JSON, except
 //! for the three refusals of `/v1/sync`, which are packed; their content type tells them apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -72,15 +72,6 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A site by id and name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteName {
-    /// The site's record.
-    pub id: Scope,
-    /// Its name.
-    pub name: String,
-}
-
 /// A desk asks to belong to the hospital.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EnrolRequest {
@@ -100,9 +91,10 @@ pub struct EnrolRequest {
     pub signature: Vec<u8>,
     /// What people call this PC.
     pub name: String,
-    /// The sites that the desk has already. With history they are taken over under their ids.
+    /// The sites that the desk has already, where the code lets it name them; empty: those of the
+    /// code. Their names come and go as records.
     #[serde(default)]
-    pub sites: Vec<SiteName>,
+    pub sites: BTreeSet<Scope>,
     /// Number of the desk's last op: what it wrote alone and wants to bring. 0: nothing.
     #[serde(default)]
     pub history_to: i64,
@@ -118,7 +110,7 @@ pub struct EnrolAnswer {
     /// The server's epoch.
     pub epoch: i64,
     /// The sites that the desk may see and write.
-    pub sites: Vec<SiteName>,
+    pub sites: BTreeSet<Scope>,
     /// Ops up to this number stand as they are.
     pub history_to: i64,
     /// The server's time, milliseconds UTC.
@@ -153,7 +145,7 @@ pub struct TokenAnswer {
     /// The server's time, milliseconds UTC.
     pub server_millis: i64,
     /// The sites that the desk may see and write now.
-    pub sites: Vec<SiteName>,
+    pub sites: BTreeSet<Scope>,
 }
 
 /// Records of a scope for a desk's first sync. The desk takes `seq` of its first page as the
@@ -318,6 +310,8 @@ problem_codes! {
     CodeWrong => ("code_wrong", 403),
     /// The code does not allow to bring what the desk wrote alone.
     CodeWithoutHistory => ("code_without_history", 403),
+    /// The code does not allow one of the sites that the desk brings.
+    SiteNotAllowed => ("site_not_allowed", 403),
     /// Another desk has this id: this one is a copy and needs an id of its own.
     DeviceTaken => ("device_taken", 409),
     /// No token, or not one of this server's.
@@ -336,7 +330,7 @@ problem_codes! {
     DeviceWipe => ("device_wipe", 403),
     /// The hospital is shut off at this server.
     TenantClosed => ("tenant_closed", 403),
-    /// The hospital has used up what it may store; `max` bytes.
+    /// The hospital has used up what it may store, or how many desks it may have.
     Quota => ("quota", 507),
     /// Name or password is wrong, or the user has no password here yet.
     Login => ("login", 403),
