@@ -18,16 +18,17 @@ CREATE TABLE op (
   dseq             INTEGER NOT NULL PRIMARY KEY,
   bytes            BLOB    NOT NULL,
   hash             BLOB    NOT NULL,
-  acknowledged_seq INTEGER
+  acknowledged_seq INTEGER                         -- the server's number, once its verdict is here
 ) STRICT;
 
--- Which op holds a field, only for fields changed after their record was made.
+-- Which op holds a field, only for fields changed after their record was made. seq is the server's number;
+-- while it has none the largest there is, later than every number.
 CREATE TABLE field_clock (
   record_id     BLOB    NOT NULL,
   field         TEXT    NOT NULL,
   op_id         BLOB    NOT NULL,
   effective_hlc INTEGER NOT NULL,
-  seq           INTEGER,
+  seq           INTEGER NOT NULL,
   PRIMARY KEY (record_id, field)
 ) STRICT, WITHOUT ROWID;
 
@@ -41,11 +42,13 @@ CREATE TABLE audit (
   hash       BLOB    NOT NULL
 ) STRICT;
 
+-- A setting's id follows from its name, so that two desks' values meet in one record.
 CREATE TABLE setting (
   id    BLOB NOT NULL PRIMARY KEY,
-  name  TEXT NOT NULL UNIQUE,
-  value TEXT NOT NULL
+  name  TEXT NOT NULL,
+  value TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX setting_by_name ON setting (name);
 
 -- What is being typed, by user. Local: never synced.
 CREATE TABLE draft (

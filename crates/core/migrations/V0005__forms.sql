@@ -2,7 +2,7 @@
 CREATE TABLE plan_version (
   id          BLOB    NOT NULL PRIMARY KEY,
   code        TEXT    NOT NULL,
-  version     INTEGER NOT NULL,
+  version     INTEGER NOT NULL,                 -- 4096 × mark of the desk + count, see forms/number.rs
   kind        TEXT    NOT NULL,                 -- plan, common, questionnaire
   body        TEXT    NOT NULL,                 -- JSON of domain::plans / domain::forms
   origin      TEXT    NOT NULL,                 -- shipped, edited
@@ -10,4 +10,4 @@ CREATE TABLE plan_version (
   made_at     INTEGER NOT NULL,
   made_by     BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX plan_version_by_code ON plan_version (code, version);
+CREATE INDEX plan_version_by_code ON plan_version (code, version);

@@ -212,7 +212,8 @@ pub fn take_op<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<(),
 }
 
 /// Brings a record to the server's state, field by field where the server's write is the later
-/// one. `undone`: an own op whose fields give way in any case.
+/// one. `undone`: an own op whose fields give way in any case; one that made the record (two desks
+/// made it under the same id) holds every field that nobody changed since.
 ///
 /// # Errors
 /// The replica's.
@@ -241,12 +242,15 @@ pub fn merge_record<R: Replica>(
     let mut names: BTreeSet<&str> = record.clocks.keys().map(String::as_str).collect();
     if let Some((_, fields)) = &undone {
         names.extend(fields);
+        if undone.as_ref().is_some_and(|(op, _)| *op == id) {
+            names.extend(record.values.keys().map(String::as_str));
+        }
     }
     let mut wins = Vec::new();
     for field in names.into_iter().filter(|field| knows(field)) {
         let theirs = record.clocks.get(field);
         let ours = replica.clock(id, field)?;
-        let gives_way = undone.as_ref().is_some_and(|(op, _)| ours.is_some_and(|ours| ours.op == *op));
+        let gives_way = undone.as_ref().is_some_and(|(op, _)| ours.map_or(id, |ours| ours.op) == *op);
         let later = theirs.is_some_and(|theirs| fold::takes_over(entity, field, theirs, ours.as_ref()));
         if gives_way || later {
             wins.push((field.to_owned(), record.value(field).clone(), theirs.copied()));

@@ -104,7 +104,7 @@ pub static SETTING: Entity = Entity {
     commanded: &[],
     strict: &[],
     asked: &[],
-    defaults: &[],
+    defaults: &[("value", Default::Text(""))],
 };
 
 /// `site`, shown by `staff`.

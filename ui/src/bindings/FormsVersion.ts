@@ -15,9 +15,17 @@ id: string,
  */
 code: string, 
 /**
- * Number, from 1.
+ * Number, the key under which tasks and answers name it; see `forms::number`.
  */
 version: number, 
+/**
+ * What people count versions by, from 1.
+ */
+count: number, 
+/**
+ * The number as people see it, with the mark of the desk that made it.
+ */
+label: string, 
 /**
  * What it holds.
  */

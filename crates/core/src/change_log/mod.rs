@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_domain::op::{ChangeKind, FieldValue, OP_PROTOCOL, chain_hash};
+use aftercare_sync::fold::UNSENT;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params};
 use uuid::Uuid;
@@ -148,6 +149,11 @@ impl<'t> Writer<'t> {
     /// The transaction, for reads and for local tables (indexes, drafts) that are not synced.
     pub fn connection(&self) -> &'t Connection {
         self.connection
+    }
+
+    /// This desk's identity.
+    pub fn device(&self) -> Uuid {
+        self.device
     }
 
     /// The user on whose behalf this writes.
@@ -298,11 +304,11 @@ impl<'t> Writer<'t> {
             base.push((*field, holder.unwrap_or(id)));
             self.connection
                 .prepare_cached(
-                    "INSERT INTO field_clock (record_id, field, op_id, effective_hlc) VALUES (?1, ?2, ?3, ?4)
+                    "INSERT INTO field_clock (record_id, field, op_id, effective_hlc, seq) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (record_id, field) DO UPDATE SET
-                       op_id = excluded.op_id, effective_hlc = excluded.effective_hlc, seq = NULL",
+                       op_id = excluded.op_id, effective_hlc = excluded.effective_hlc, seq = excluded.seq",
                 )?
-                .execute(params![id, field, op_id, clock.as_i64()])?;
+                .execute(params![id, field, op_id, clock.as_i64(), UNSENT])?;
         }
         Ok(base)
     }

@@ -142,3 +142,54 @@ fn a_changed_byte_in_the_log_is_found() {
     assert_eq!(error.code.as_str(), "change_log_broken");
     assert_eq!(error.params["dseq"], dseq);
 }
+
+#[test]
+fn what_a_column_holds_by_itself_is_what_the_shared_list_says() {
+    use aftercare_sync::entities::Default;
+    let desk = Desk::new();
+    desk.ctx()
+        .read(|c| {
+            for entity in ALL {
+                let sql = "SELECT name, dflt_value FROM pragma_table_info(?1) WHERE dflt_value IS NOT NULL";
+                let mut statement = c.prepare(sql)?;
+                let mut stored: Vec<(String, String)> = statement
+                    .query_map([entity.table], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<Result<_, _>>()?;
+                let mut said: Vec<(String, String)> = entity
+                    .defaults
+                    .iter()
+                    .map(|(field, default)| {
+                        let text = match default {
+                            Default::Integer(value) => value.to_string(),
+                            Default::Text(text) => format!("'{text}'"),
+                        };
+                        ((*field).to_owned(), text)
+                    })
+                    .collect();
+                stored.sort();
+                said.sort();
+                assert_eq!(said, stored, "{}", entity.table);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_setting_has_one_id_everywhere_and_its_value_a_clock_from_the_start() {
+    let (alice, bob) = (Desk::new(), Desk::new());
+    let of = |desk: &Desk| {
+        let mut settings = desk.call("settings_get", serde_json::json!({}));
+        settings["hospital_phone"] = serde_json::json!("0755-1234567");
+        desk.call("settings_save", settings);
+        let sql = "SELECT setting.id, seq FROM setting JOIN field_clock ON record_id = id AND field = 'value'
+                   WHERE name = 'hospital_phone'";
+        let found = |c: &Connection| {
+            Ok(c.query_row(sql, [], |row| Ok((row.get::<_, uuid::Uuid>(0)?, row.get::<_, i64>(1)?)))?)
+        };
+        desk.ctx().read(found).unwrap()
+    };
+    let (hers, his) = (of(&alice), of(&bob));
+    assert_eq!(hers.0, his.0);
+    assert_eq!((hers.1, his.1), (i64::MAX, i64::MAX), "not numbered by a server yet");
+}

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     FormRequest, FormResponse, Kind, Origin, PlanDisableRequest, PlanEnableRequest, PlanRequest,
     PlanResponse, PlanRow, PlanSaveRequest, PlansRequest, PlansResponse, QuestionnaireRow, TryRequest,
-    TryResponse, Version, catalog, store,
+    TryResponse, Version, catalog, number, store,
 };
 use crate::app::Ctx;
 use crate::audit;
@@ -111,7 +111,8 @@ pub fn plan_save(ctx: &Ctx, request: PlanSaveRequest) -> Result<PlanResponse> {
             (based_on, latest) if based_on != latest => return Err(Error::new(ErrorCode::Conflict)),
             _ => {}
         }
-        plan.version = latest.unwrap_or(0).saturating_add(1);
+        plan.version = number::next(latest.unwrap_or(0), writer.device())
+            .ok_or_else(|| Error::field("code", ErrorCode::TooLong))?;
         plan.form.code.clone_from(&plan.code);
         plan.form.version = plan.version;
         plan.form.title.clone_from(&plan.name);
@@ -123,6 +124,8 @@ pub fn plan_save(ctx: &Ctx, request: PlanSaveRequest) -> Result<PlanResponse> {
             id: ctx.new_id(),
             code: code.clone(),
             version: plan.version,
+            count: number::count(plan.version),
+            label: number::label(plan.version),
             kind: Kind::Plan,
             origin: Origin::Edited,
             enabled: true,

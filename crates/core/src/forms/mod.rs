@@ -6,6 +6,7 @@
 
 mod catalog;
 pub mod commands;
+mod number;
 mod seed;
 mod store;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 pub use catalog::{catalog, content, plan, questionnaire};
+pub use number::label as version_label;
 pub use seed::{is_due as seed_is_due, seed};
 
 /// Where a version comes from.
@@ -52,8 +54,12 @@ pub struct Version {
     pub id: Uuid,
     /// Code of the plan or questionnaire.
     pub code: String,
-    /// Number, from 1.
+    /// Number, the key under which tasks and answers name it; see `forms::number`.
     pub version: u32,
+    /// What people count versions by, from 1.
+    pub count: u32,
+    /// The number as people see it, with the mark of the desk that made it.
+    pub label: String,
     /// What it holds.
     pub kind: Kind,
     /// Where it comes from.

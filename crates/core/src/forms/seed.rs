@@ -4,7 +4,7 @@ use aftercare_domain::plans::shipped_versions;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Kind, Origin, Version, catalog, store};
+use super::{Kind, Origin, Version, catalog, number, store};
 use crate::change_log::Writer;
 use crate::error::Result;
 
@@ -53,7 +53,9 @@ pub(super) fn add(writer: &mut Writer<'_>, code: &str, shipped: u32, kind: Kind,
     let version = Version {
         id,
         code: code.to_owned(),
-        version: before.first().map_or(0, |latest| latest.version).saturating_add(1),
+        version: number::shipped(shipped),
+        count: shipped,
+        label: number::label(shipped),
         kind,
         origin: Origin::Shipped,
         enabled: takes_over,

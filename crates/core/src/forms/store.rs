@@ -2,7 +2,7 @@ use aftercare_domain::error_code::ErrorCode;
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
-use super::{Kind, Origin, Version};
+use super::{Kind, Origin, Version, number};
 use crate::change_log::{PLAN_VERSION, Writer};
 use crate::error::{Error, Result};
 
@@ -10,10 +10,13 @@ const COLUMNS: &str = "id, code, version, kind, origin, enabled, made_at, made_b
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Version> {
     let (kind, origin): (String, String) = (row.get("kind")?, row.get("origin")?);
+    let version: u32 = row.get("version")?;
     Ok(Version {
         id: row.get("id")?,
         code: row.get("code")?,
-        version: row.get("version")?,
+        version,
+        count: number::count(version),
+        label: number::label(version),
         kind: if kind == "plan" { Kind::Plan } else { Kind::Questionnaire },
         origin: if origin == "shipped" { Origin::Shipped } else { Origin::Edited },
         enabled: row.get("enabled")?,
@@ -25,7 +28,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Version> {
 /// Every version, by code, latest first.
 pub(super) fn versions(connection: &Connection) -> Result<Vec<Version>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM plan_version WHERE kind IN ('plan', 'questionnaire') ORDER BY code, version DESC"
+        "SELECT {COLUMNS} FROM plan_version WHERE kind IN ('plan', 'questionnaire') ORDER BY code, (version & 4095) DESC, version DESC"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let versions = statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
@@ -34,7 +37,9 @@ pub(super) fn versions(connection: &Connection) -> Result<Vec<Version>> {
 
 /// Every version of one plan or questionnaire, latest first.
 pub(super) fn versions_of(connection: &Connection, code: &str) -> Result<Vec<Version>> {
-    let sql = format!("SELECT {COLUMNS} FROM plan_version WHERE code = ?1 ORDER BY version DESC");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM plan_version WHERE code = ?1 ORDER BY (version & 4095) DESC, version DESC"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
     let versions = statement.query_map([code], read)?.collect::<rusqlite::Result<_>>()?;
     Ok(versions)
@@ -42,7 +47,8 @@ pub(super) fn versions_of(connection: &Connection, code: &str) -> Result<Vec<Ver
 
 /// One version.
 pub(super) fn version(connection: &Connection, code: &str, version: u32) -> Result<Version> {
-    let sql = format!("SELECT {COLUMNS} FROM plan_version WHERE code = ?1 AND version = ?2");
+    let sql =
+        format!("SELECT {COLUMNS} FROM plan_version WHERE code = ?1 AND version = ?2 ORDER BY id LIMIT 1");
     let found = connection.prepare_cached(&sql)?.query_row(params![code, version], read);
     crate::db::optional(found)?.ok_or_else(|| Error::new(ErrorCode::NotFound).with("code", code))
 }

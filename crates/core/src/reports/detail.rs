@@ -34,7 +34,7 @@ pub(super) struct DetailRow {
     pub discharged_at: Option<NaiveDateTime>,
     pub disposition: Option<String>,
     pub plan_code: String,
-    pub plan_version: i64,
+    pub plan_version: u32,
     pub timepoint: String,
     pub due_on: Option<NaiveDate>,
     pub window_starts_on: Option<NaiveDate>,

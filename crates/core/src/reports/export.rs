@@ -319,7 +319,7 @@ fn detail_cells(row: DetailRow, labels: &Labels<'_>, names: &Names, reveal: bool
         row.discharged_at.map_or(Cell::Empty, Cell::Minute),
         labels.maybe("disposition", row.disposition.as_deref()),
         Cell::Text(names.plan(&row.plan_code)),
-        Cell::Integer(row.plan_version),
+        Cell::Text(crate::forms::version_label(row.plan_version)),
         Cell::Text(row.timepoint),
         row.due_on.map_or(Cell::Empty, Cell::Date),
         row.window_starts_on.map_or(Cell::Empty, Cell::Date),

@@ -50,12 +50,12 @@ pub(super) fn put(writer: &mut Writer<'_>, name: &str, value: &Value) -> Result<
         .connection()
         .prepare_cached("SELECT count(*) FROM setting WHERE id = ?1")?
         .query_row([id], |row| row.get(0))?;
-    let text = value.to_string();
+    // The record is the same on every desk; the value is a change of its own, so that the later of
+    // two desks' values wins even when both made the record.
     if there == 0 {
-        writer.create(&SETTING, id, &[("name", name.into()), ("value", text.into())])?;
-    } else {
-        writer.update(&SETTING, id, &[("value", text.into())])?;
+        writer.create(&SETTING, id, &[("name", name.into())])?;
     }
+    writer.update(&SETTING, id, &[("value", value.to_string().into())])?;
     Ok(())
 }
 

@@ -33,9 +33,10 @@ pub fn all(connection: &Connection) -> Result<Vec<StaffMember>> {
     Ok(members)
 }
 
-/// The person with this login, active or not.
+/// The person with this login, active or not. Should two desks have made two of them, whoever is active
+/// and was made first.
 pub fn by_login(connection: &Connection, login: &str) -> Result<Option<StaffMember>> {
-    let sql = format!("SELECT {COLUMNS} FROM staff WHERE login = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM staff WHERE login = ?1 ORDER BY active DESC, id LIMIT 1");
     crate::db::optional(connection.prepare_cached(&sql)?.query_row([login], read))
 }
 
