@@ -1,22 +1,28 @@
 //! The content of a record as bytes that are equal exactly when the content is: what digests are
 //! made of. Clocks are not content.
 
-use aftercare_domain::op::FieldValue;
+use aftercare_domain::op::{ChangeKind, FieldValue};
 use sha2::{Digest, Sha256};
 
-use crate::entities;
+use crate::entities::{self, Entity};
 use crate::record::Record;
 
 /// A hash of the record's content. Fields that say nothing (no value, or what a column holds
-/// by itself) do not count, because a desk's table cannot tell them from fields left out.
+/// by itself) do not count, because a desk's table cannot tell them from fields left out. Nor do
+/// fields that this program does not know: no table has them. So a program whose entities changed
+/// must sum its digests anew.
 pub fn content_hash(record: &Record) -> u128 {
     let entity = entities::find(&record.key.entity);
     let said = record
         .values
         .iter()
-        .filter(|(name, value)| entity.is_none_or(|entity| !entity.is_silent(name, value)))
+        .filter(|(name, value)| entity.is_none_or(|entity| counts(entity, name, value)))
         .map(|(name, value)| (name.as_str(), value));
     hash_fields(&record.key.entity, record.key.id.as_bytes(), said)
+}
+
+fn counts(entity: &Entity, name: &str, value: &FieldValue) -> bool {
+    entity.allows(name, ChangeKind::Command) && !entity.is_silent(name, value)
 }
 
 /// The same over fields in the order of their names.

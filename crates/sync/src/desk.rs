@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use crate::Scope;
 use crate::accept::decode;
-use crate::entities::{self, Entity};
+use crate::door::RecordsAnswer;
+use crate::entities::{self, Entity, Parent};
 use crate::fold::{self, Clock};
-use crate::record::Record;
-use crate::wire::{Entry, Event, FedOp, Page, Refusal, Repair, Verdict};
+use crate::record::{Key, Record};
+use crate::wire::{Entry, EpochStart, Event, FedOp, Outcome, Page, Refusal, Repair, Verdict, reason};
 
 /// A desk's store, within one transaction.
 pub trait Replica {
@@ -62,15 +63,38 @@ pub trait Replica {
     fn set_cursor(&mut self, scope: Scope, seq: i64) -> Result<(), Self::Error>;
     /// Makes the desk's clock later than what it saw.
     fn see_clock(&mut self, seen: Hlc) -> Result<(), Self::Error>;
-    /// The server was restored to `head` and has the desk's ops up to `last_dseq`: what came later
-    /// is unsent again (own) or to be offered (others'), and nothing is numbered above `head`.
-    fn begin_epoch(&mut self, epoch: i64, head: i64, last_dseq: i64) -> Result<(), Self::Error>;
+    /// The records that the desk counts to this bucket of the scope, by id and entity: those after
+    /// `after`, up to and with `until`.
+    fn keys_in(
+        &mut self,
+        scope: Scope,
+        bucket: usize,
+        after: Option<&Key>,
+        until: Option<&Key>,
+    ) -> Result<Vec<Key>, Self::Error>;
+    /// Whether the record was made by an own op that has no verdict yet.
+    fn made_unsent(&mut self, id: Uuid) -> Result<bool, Self::Error>;
+    /// The epochs of the server that the desk's data comes from, oldest first.
+    fn epochs(&mut self) -> Result<Vec<EpochStart>, Self::Error>;
+    /// The server was restored. What it and the desk have in common ends at `head`, and at the
+    /// desk's own number `last_dseq`. The desk, all at once:
+    /// - keeps `lineage` as its epochs;
+    /// - takes back the verdicts on its own ops after `last_dseq`, which are unsent again; fields that
+    ///   they hold get [`fold::UNSENT`]. What it wrote under a former identity and the server numbered
+    ///   above `head` is numbered anew at the end;
+    /// - turns what it received above `head` into offers;
+    /// - lowers every other field's clock above `head` to `head`, so that what is numbered from now on
+    ///   comes later, and every cursor above `head` to `head`;
+    /// - compares digests when all that is settled, and pulls the buckets that differ: what the desk
+    ///   knows from lost changes that nobody brings back gives way there.
+    fn begin_epoch(&mut self, lineage: &[EpochStart], head: i64, last_dseq: i64) -> Result<(), Self::Error>;
 }
 
 /// What a refusal means for this desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// An answer was lost: the server has the desk's ops up to here. Go on behind it.
+    /// An answer was lost: the server has the desk's ops up to here. Ask again behind it, without ops,
+    /// for the verdicts.
     AnswerLost {
         /// The last number the server has.
         last_dseq: i64,
@@ -78,7 +102,9 @@ pub enum Trouble {
     /// A new epoch was begun; ask again.
     NewEpoch,
     /// This database is a copy of another desk's, or an old state of it: it needs an identity of
-    /// its own, under which what is unsent is numbered anew.
+    /// its own, under which what has no verdict is numbered anew ([`renumber`]). Ops that have one
+    /// are kept, until the server says that they are durable, in case it is restored. What was history is history under the new
+    /// identity too: so many numbers from 1 are.
     Forked,
     /// Program or server is too old.
     Upgrade,
@@ -96,13 +122,49 @@ pub fn read_refusal<R: Replica>(replica: &mut R, refusal: &Refusal) -> Result<Tr
             let same = ours.as_deref() == Some(chain.as_slice());
             Ok(if same { Trouble::AnswerLost { last_dseq: *last_dseq } } else { Trouble::Forked })
         }
-        Refusal::Epoch { epoch, head, last_dseq, chain } => {
+        Refusal::Epoch { lineage, last_dseq, chain, .. } => {
             if replica.own_hash(*last_dseq)?.as_deref() != Some(chain.as_slice()) {
                 return Ok(Trouble::Forked);
             }
-            replica.begin_epoch(*epoch, *head, *last_dseq)?;
+            let head = common_head(&replica.epochs()?, lineage);
+            replica.begin_epoch(lineage, head, *last_dseq)?;
             Ok(Trouble::NewEpoch)
         }
+    }
+}
+
+/// The last sequence that two lines of epochs have in common: 0 when nothing is known to be.
+pub fn common_head(ours: &[EpochStart], theirs: &[EpochStart]) -> i64 {
+    let mut head = i64::MAX;
+    for start in ours.iter().rev() {
+        if let Some(place) = theirs.iter().position(|their| their.epoch == start.epoch) {
+            return theirs[place + 1..].iter().fold(head, |head, later| head.min(later.head));
+        }
+        head = head.min(start.head);
+    }
+    0
+}
+
+/// Whether an offer needs no further offering. One that waits for what it hangs on is offered
+/// again: another desk may bring that.
+pub fn is_settled(offered: &Outcome) -> bool {
+    !matches!(offered, Outcome::Rejected(why) if matches!(why.as_str(), reason::MISSING | reason::PARENT_MISSING))
+}
+
+/// The record for which an own op with this verdict waits. When the desk has it (again), the op is
+/// numbered anew at the end and sent once more: after a restore ops come in another order, and a
+/// patient who left may come back.
+pub fn waits_for(op: &Op, outcome: &Outcome) -> Option<Key> {
+    let (Outcome::Rejected(why) | Outcome::Quarantined(why)) = outcome else {
+        return None;
+    };
+    let parent = entities::find(&op.entity).and_then(|entity| parent_of(entity, &op.fields));
+    match why.as_str() {
+        reason::MISSING => Some(Key::new(&op.entity, op.id)),
+        reason::PARENT_MISSING => parent,
+        reason::SCOPE if makes(op) => parent,
+        reason::SCOPE => Some(Key::new(&op.entity, op.id)),
+        _ => None,
     }
 }
 
@@ -116,20 +178,42 @@ pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Resul
         let Some(op) = replica.own_op(verdict.dseq)? else {
             continue;
         };
-        if verdict.outcome.counts() {
+        if verdict.outcome == Outcome::Accepted {
             let clock = Clock { op: op.op_id, effective: verdict.effective, seq: verdict.seq };
             restamp_own(replica, &op, &clock)?;
         }
         match (&verdict.repair, entities::find(&op.entity)) {
-            (Some(Repair::Record(record)), _) => {
-                let fields: BTreeSet<&str> = op.fields.keys().map(String::as_str).collect();
-                merge_record(replica, record, Some((op.op_id, fields)))?;
-            }
-            (Some(Repair::Absent), Some(entity)) => replica.remove(entity, op.id)?,
+            (Some(Repair::Record(record)), _) => merge_record(replica, record, Some(&op))?,
+            (Some(Repair::Absent), Some(entity)) => remove(replica, entity, op.id)?,
             (Some(Repair::Absent), None) | (None, _) => {}
         }
     }
     Ok(())
+}
+
+fn remove<R: Replica>(replica: &mut R, entity: &'static Entity, id: Uuid) -> Result<(), R::Error> {
+    match entity.parent {
+        Parent::Patient(_) => replica.remove_root(id, false),
+        _ => replica.remove(entity, id),
+    }
+}
+
+fn makes(op: &Op) -> bool {
+    op.op_id == op.id
+}
+
+fn parent_of(entity: &Entity, fields: &BTreeMap<String, FieldValue>) -> Option<Key> {
+    let Parent::Of(field, parent) = entity.parent else {
+        return None;
+    };
+    match fields.get(field) {
+        Some(FieldValue::Bytes(bytes)) => Uuid::from_slice(bytes).ok().map(|id| Key::new(parent, id)),
+        _ => None,
+    }
+}
+
+fn knows(entity: &Entity, field: &str) -> bool {
+    entity.allows(field, ChangeKind::Command)
 }
 
 /// The fields that an own op still holds get its number.
@@ -173,34 +257,30 @@ fn take_entry<R: Replica>(replica: &mut R, entry: &Entry, sites: &BTreeSet<Scope
 pub fn take_op<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<(), R::Error> {
     replica.keep_received(seq, fed)?;
     replica.see_clock(fed.effective)?;
-    let Some(op) = decode(&fed.bytes) else {
+    let read = decode(&fed.bytes).filter(|_| !fed.stored);
+    let Some((op, entity)) = read.and_then(|op| entities::find(&op.entity).map(|entity| (op, entity))) else {
         return replica.keep_unknown(seq, fed);
     };
-    let Some(entity) = entities::find(&op.entity) else {
-        return replica.keep_unknown(seq, fed);
-    };
-    let knows = |field: &String| entity.allows(field, ChangeKind::Command);
-    if !op.fields.keys().all(knows) {
+    if !op.fields.keys().chain(fed.amended.keys()).all(|field| knows(entity, field)) {
         replica.keep_unknown(seq, fed)?;
     }
     let clock = Clock { op: op.op_id, effective: fed.effective, seq };
-    let makes = op.kind != ChangeKind::Command && op.base.is_empty();
     if !replica.exists(entity, op.id)? {
-        // A change of a record that is not here: it left with its patient.
-        if makes {
-            let values = op.fields.into_iter().filter(|(field, _)| knows(field)).collect();
+        // A change of what is not here, or a new record of it: it left with its patient.
+        if makes(&op) && has_parent(replica, entity, &op.fields)? {
+            let values = op.fields.into_iter().filter(|(field, _)| knows(entity, field)).collect();
             replica.create(entity, op.id, &values, &clock)?;
         }
         return Ok(());
     }
-    if op.op_id == op.id {
+    if makes(&op) {
         return Ok(());
     }
     let mut wins = Vec::new();
     let mut fields = op.fields;
     fields.extend(fed.amended.iter().map(|(field, value)| (field.clone(), value.clone())));
     for (field, value) in fields {
-        if !knows(&field) || fed.without.contains(&field) {
+        if !knows(entity, &field) || fed.without.contains(&field) {
             continue;
         }
         let holder = replica.clock(op.id, &field)?;
@@ -209,6 +289,50 @@ pub fn take_op<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<(),
         }
     }
     if wins.is_empty() { Ok(()) } else { replica.set(entity, op.id, &wins) }
+}
+
+fn has_parent<R: Replica>(
+    replica: &mut R,
+    entity: &Entity,
+    fields: &BTreeMap<String, FieldValue>,
+) -> Result<bool, R::Error> {
+    if !matches!(entity.parent, Parent::Of(..)) {
+        return Ok(true);
+    }
+    match parent_of(entity, fields) {
+        Some(key) => entities::find(&key.entity).map_or(Ok(false), |parent| replica.exists(parent, key.id)),
+        None => Ok(false),
+    }
+}
+
+/// Applies an op that an older program kept ([`Replica::keep_unknown`]), in the order of sequences,
+/// once after the upgrade. Answers whether all of it is understood now and it need not be kept.
+/// What only the server stored waits until the server feeds it again.
+///
+/// # Errors
+/// The replica's.
+pub fn take_kept<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<bool, R::Error> {
+    let read = decode(&fed.bytes).filter(|_| !fed.stored);
+    let Some((op, entity)) = read.and_then(|op| entities::find(&op.entity).map(|entity| (op, entity))) else {
+        return Ok(false);
+    };
+    let understood = op.fields.keys().chain(fed.amended.keys()).all(|field| knows(entity, field));
+    if !(makes(&op) && replica.exists(entity, op.id)?) {
+        take_op(replica, seq, fed)?;
+        return Ok(understood);
+    }
+    // The record was made without the fields that were unknown: they are as it was made with,
+    // unless somebody changed them since.
+    let mut late = Vec::new();
+    for (field, value) in op.fields.iter().filter(|(field, _)| knows(entity, field)) {
+        if replica.clock(op.id, field)?.is_none() {
+            late.push((field.clone(), value.clone(), None));
+        }
+    }
+    if !late.is_empty() {
+        replica.set(entity, op.id, &late)?;
+    }
+    Ok(understood)
 }
 
 /// Brings a record to the server's state, field by field where the server's write is the later
@@ -220,43 +344,105 @@ pub fn take_op<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<(),
 pub fn merge_record<R: Replica>(
     replica: &mut R,
     record: &Record,
-    undone: Option<(Uuid, BTreeSet<&str>)>,
+    undone: Option<&Op>,
 ) -> Result<(), R::Error> {
     let Some(entity) = entities::find(&record.key.entity) else {
         return Ok(());
     };
     let id = record.key.id;
-    let knows = |field: &str| entity.allows(field, ChangeKind::Command);
     if !replica.exists(entity, id)? {
-        let known = record.values.iter().filter(|(field, _)| knows(field));
-        let values = known.map(|(field, value)| (field.clone(), value.clone())).collect();
-        replica.create(entity, id, &values, &record.created)?;
-        let clocks: Vec<_> = record
-            .clocks
-            .iter()
-            .filter(|(field, _)| knows(field))
-            .map(|(field, clock)| (field.clone(), record.value(field).clone(), Some(*clock)))
-            .collect();
-        return if clocks.is_empty() { Ok(()) } else { replica.set(entity, id, &clocks) };
+        return create_as(replica, entity, record);
     }
+    see_clocks(replica, record)?;
+    let remade = undone.is_some_and(makes);
     let mut names: BTreeSet<&str> = record.clocks.keys().map(String::as_str).collect();
-    if let Some((_, fields)) = &undone {
-        names.extend(fields);
-        if undone.as_ref().is_some_and(|(op, _)| *op == id) {
-            names.extend(record.values.keys().map(String::as_str));
-        }
+    names.extend(undone.iter().flat_map(|op| op.fields.keys()).map(String::as_str));
+    if remade {
+        names.extend(record.values.keys().map(String::as_str));
     }
     let mut wins = Vec::new();
-    for field in names.into_iter().filter(|field| knows(field)) {
+    for field in names.into_iter().filter(|field| knows(entity, field)) {
         let theirs = record.clocks.get(field);
         let ours = replica.clock(id, field)?;
-        let gives_way = undone.as_ref().is_some_and(|(op, _)| ours.map_or(id, |ours| ours.op) == *op);
+        let gives_way = match (undone, ours) {
+            (Some(op), Some(ours)) => ours.op == op.op_id,
+            // Two desks made the record of one name: the first counts, with all it says.
+            (Some(_), None) => remade,
+            (None, _) => false,
+        };
         let later = theirs.is_some_and(|theirs| fold::takes_over(entity, field, theirs, ours.as_ref()));
         if gives_way || later {
             wins.push((field.to_owned(), record.value(field).clone(), theirs.copied()));
         }
     }
     if wins.is_empty() { Ok(()) } else { replica.set(entity, id, &wins) }
+}
+
+fn create_as<R: Replica>(replica: &mut R, entity: &'static Entity, record: &Record) -> Result<(), R::Error> {
+    see_clocks(replica, record)?;
+    let known = record.values.iter().filter(|(field, _)| knows(entity, field));
+    let values = known.map(|(field, value)| (field.clone(), value.clone())).collect();
+    replica.create(entity, record.key.id, &values, &record.created)?;
+    let clocks: Vec<_> = record
+        .clocks
+        .iter()
+        .filter(|(field, _)| knows(entity, field))
+        .map(|(field, clock)| (field.clone(), record.value(field).clone(), Some(*clock)))
+        .collect();
+    if clocks.is_empty() { Ok(()) } else { replica.set(entity, record.key.id, &clocks) }
+}
+
+/// What this desk writes over a record it was shown comes later than what it saw.
+fn see_clocks<R: Replica>(replica: &mut R, record: &Record) -> Result<(), R::Error> {
+    let seen = record.clocks.values().map(|clock| clock.effective).fold(record.created.effective, Hlc::max);
+    replica.see_clock(seen)
+}
+
+/// Takes a page of the records of a bucket in which the digests differed: what the desk holds
+/// there gives way, all but its own unsent changes. `after`: where the page begins. The desk's cursor of the
+/// scope must not be beyond the page's head.
+///
+/// # Errors
+/// The replica's.
+pub fn take_bucket<R: Replica>(
+    replica: &mut R,
+    scope: Scope,
+    bucket: usize,
+    after: Option<&Key>,
+    page: &RecordsAnswer,
+) -> Result<(), R::Error> {
+    let there: BTreeSet<&Key> = page.records.iter().map(|record| &record.key).collect();
+    for key in replica.keys_in(scope, bucket, after, page.next.as_ref())? {
+        if there.contains(&key) || replica.made_unsent(key.id)? {
+            continue;
+        }
+        if let Some(entity) = entities::find(&key.entity) {
+            remove(replica, entity, key.id)?;
+        }
+    }
+    page.records.iter().try_for_each(|record| take_as_it_is(replica, record))
+}
+
+fn take_as_it_is<R: Replica>(replica: &mut R, record: &Record) -> Result<(), R::Error> {
+    let Some(entity) = entities::find(&record.key.entity) else {
+        return Ok(());
+    };
+    let id = record.key.id;
+    if !replica.exists(entity, id)? {
+        return create_as(replica, entity, record);
+    }
+    see_clocks(replica, record)?;
+    let made_here = replica.made_unsent(id)?;
+    let mut fields = Vec::new();
+    for field in entity.fields.iter().chain(entity.commanded) {
+        let ours = replica.clock(id, field)?;
+        let unsent = ours.map_or(made_here, |ours| ours.seq == fold::UNSENT);
+        if !unsent {
+            let theirs = record.clocks.get(*field).copied();
+            fields.push(((*field).to_owned(), record.value(field).clone(), theirs));
+        }
+    }
+    replica.set(entity, id, &fields)
 }
 
 /// The desk's own op under a new identity: the same change with the same id, numbered anew.

@@ -183,7 +183,7 @@ pub struct RecordsAnswer {
     pub head: i64,
     /// The records in the order of their keys.
     pub records: Vec<Record>,
-    /// Where the next page begins.
+    /// Where the next page begins: after this, the last of `records`. Nothing: this was the last page.
     pub next: Option<Key>,
 }
 

@@ -59,10 +59,14 @@ pub struct Answer {
     pub server_millis: i64,
     /// Number of the desk's last op that the server has.
     pub last_dseq: i64,
-    /// Verdicts on the ops after `acknowledged`, in their order.
+    /// Verdicts on all the ops after `acknowledged` that the server has, in their order: a page may
+    /// hold what the desk takes for its own unsent change, so no page comes without them.
     pub verdicts: Vec<Verdict>,
     /// News, a page per scope.
     pub pages: Vec<Page>,
+    /// What became of the request's offers, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<Outcome>,
     /// The server's last sequence.
     pub head: i64,
     /// What of it a verified backup off the server's host covers.
@@ -92,6 +96,9 @@ pub enum Refusal {
         epoch: i64,
         /// What it was restored to.
         head: i64,
+        /// The epochs that led to this one, oldest first: what the two have in common.
+        #[serde(default)]
+        lineage: Vec<EpochStart>,
         /// The last number it has of this desk.
         last_dseq: i64,
         /// The chain's hash there.
@@ -105,6 +112,15 @@ pub enum Refusal {
         /// The newest.
         newest: u8,
     },
+}
+
+/// An epoch: the server was restored (or made) and counted on from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochStart {
+    /// Its number: unique for ever, also among epochs that a later restore forgot.
+    pub epoch: i64,
+    /// The last sequence before it.
+    pub head: i64,
 }
 
 /// What became of one of the desk's ops.
@@ -151,6 +167,30 @@ pub enum Outcome {
     Quarantined(String),
 }
 
+/// Why an op does not count, as codes.
+pub mod reason {
+    /// The bytes are no op.
+    pub const UNREADABLE: &str = "unreadable";
+    /// The op names another desk or number than it came from, or is of a newer form.
+    pub const NOT_ITS_OWN: &str = "not_its_own";
+    /// A fact that changes, or a change of another kind than its entity's.
+    pub const KIND: &str = "kind";
+    /// A commanded field set without its judge.
+    pub const UNJUDGED: &str = "unjudged";
+    /// The record is not there (yet).
+    pub const MISSING: &str = "missing";
+    /// What the record hangs on is not there (yet).
+    pub const PARENT_MISSING: &str = "parent_missing";
+    /// There is another record of this id.
+    pub const EXISTS: &str = "exists";
+    /// The patient was erased.
+    pub const ERASED: &str = "erased";
+    /// Its author may not (any more).
+    pub const AUTHOR: &str = "author";
+    /// Its desk does not see the record (any more).
+    pub const SCOPE: &str = "scope";
+}
+
 impl Outcome {
     /// Whether the op is part of the state.
     pub fn counts(&self) -> bool {
@@ -192,7 +232,8 @@ pub enum Event {
     Arrive {
         /// The patient.
         root: Uuid,
-        /// The patient's records as they are when the page is made.
+        /// The patient's records as they are when the page is made; none when the patient has
+        /// left the scope again.
         records: Vec<Record>,
     },
     /// A patient moved out of the scope.
@@ -222,6 +263,10 @@ pub struct FedOp {
     /// Values that the server's judge put in place of the op's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub amended: BTreeMap<String, FieldValue>,
+    /// The server did not understand it either (`Outcome::Stored`): nobody applies it before the
+    /// server does, and then it is fed again.
+    #[serde(default)]
+    pub stored: bool,
     /// The server's seal on bytes and effective time, which makes an offer believable.
     #[serde(default)]
     pub seal: ByteBuf,
