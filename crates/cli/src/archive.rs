@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::desk::Desk;
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// The core answers one page of a search with at most so many.
 const MOST: u32 = 50;
@@ -14,7 +15,8 @@ pub fn find(desk: &Desk, query: &str, limit: u32) -> Result<Answer, Failure> {
     let found = desk.call("archive_find", json!({ "query": query, "limit": limit.clamp(1, MOST) }))?;
     let hits = found.get("hits").and_then(Value::as_array).cloned().unwrap_or_default();
     let lines: Vec<String> = hits.iter().map(hit).collect();
-    let text = if lines.is_empty() { words::say(desk.language, "found_none", &[]) } else { lines.join("\n") };
+    let text =
+        if lines.is_empty() { words(desk.language).filled("found_none", &[]) } else { lines.join("\n") };
     Ok(Answer { json: found, text })
 }
 

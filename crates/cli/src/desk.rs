@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Global, Missing};
 use crate::failure::Failure;
-use crate::words;
+use crate::words::words;
 
 /// The password's variable.
 pub const PASSWORD: &str = "AFTERCARE_PASSWORD";
@@ -79,7 +79,7 @@ pub fn path(language: Language, path: &Path) -> Result<String, Failure> {
     std::path::absolute(path)
         .ok()
         .and_then(|path| path.into_os_string().into_string().ok())
-        .ok_or_else(|| Failure::usage(&words::say(language, "bad_path", &[])))
+        .ok_or_else(|| Failure::usage(&words(language).filled("bad_path", &[])))
 }
 
 /// A variable that must be there.

@@ -6,8 +6,9 @@ use aftercare_core::words::Language;
 
 use serde_json::json;
 
+use crate::Answer;
 use crate::args::Missing;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// A code for programs and a sentence for people.
 pub struct Failure {
@@ -43,6 +44,6 @@ impl Failure {
 
     /// An option or a variable that is needed was not given.
     pub fn missing(language: Language, missing: &Missing) -> Self {
-        Self::usage(&words::say(language, "missing", &[("what", missing.0)]))
+        Self::usage(&words(language).filled("missing", &[("what", missing.0)]))
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::desk::Desk;
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// Rows that the core answers at once.
 const PAGE: u32 = 200;
@@ -22,11 +23,10 @@ pub fn worklist(desk: &Desk, on: Option<&str>) -> Result<Answer, Failure> {
         }
     };
     let count = rows.len().to_string();
-    let mut lines = vec![words::say(
-        desk.language,
-        "worklist",
-        &[("on", day.as_str().unwrap_or_default()), ("rows", &count)],
-    )];
+    let mut lines = vec![
+        words(desk.language)
+            .filled("worklist", &[("on", day.as_str().unwrap_or_default()), ("rows", &count)]),
+    ];
     lines.extend(rows.iter().map(line));
     Ok(Answer { json: json!({ "on": day, "rows": rows }), text: lines.join("\n") })
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::desk::{Desk, path};
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// Rows with problems that a person reads on the terminal; the report has all.
 const SHOWN: usize = 20;
@@ -28,21 +29,22 @@ pub fn import(desk: &Desk, file: &Path, dry_run: bool, report: Option<&Path>) ->
 /// Takes a whole batch back.
 pub fn undo(desk: &Desk, batch: &str) -> Result<Answer, Failure> {
     let undone = desk.call("imports_undo_run", json!({ "batch": batch }))?;
-    let text = words::say_with(desk.language, "undo_done", &undone);
+    let text = words(desk.language).filled_from("undo_done", &undone);
     Ok(Answer { json: undone, text })
 }
 
 fn described(desk: &Desk, done: &Value, dry_run: bool) -> String {
-    let mut text = words::say_with(desk.language, if dry_run { "import_tried" } else { "import_done" }, done);
+    let mut text =
+        words(desk.language).filled_from(if dry_run { "import_tried" } else { "import_done" }, done);
     let rejected = done.get("rejected").and_then(Value::as_array).cloned().unwrap_or_default();
     for problem in rejected.iter().take(SHOWN) {
         text.push('\n');
-        text.push_str(&words::say_with(desk.language, "import_rejected", problem));
+        text.push_str(&words(desk.language).filled_from("import_rejected", problem));
     }
     if rejected.len() > SHOWN {
         text.push('\n');
         let more = (rejected.len() - SHOWN).to_string();
-        text.push_str(&words::say(desk.language, "and_more", &[("more", &more)]));
+        text.push_str(&words(desk.language).filled("and_more", &[("more", &more)]));
     }
     text
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::desk::{Desk, password, path};
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// Writes the follow-ups of a period, in full where the user may see them so.
 pub fn followups(desk: &Desk, from: &str, to: &str, out: &Path) -> Result<Answer, Failure> {
@@ -16,13 +17,13 @@ pub fn followups(desk: &Desk, from: &str, to: &str, out: &Path) -> Result<Answer
             "scope": { "from": from, "to": to, "department": null },
             "path": path(desk.language, out)?,
             "password": password(desk.language)?,
-            "reason": words::say(desk.language, "export_reason", &[]),
+            "reason": words(desk.language).filled("export_reason", &[]),
             "reveal": desk.may("archive_reveal"),
             "language": desk.locale(),
         }),
     )?;
     let rows = written.get("rows").map(Value::to_string).unwrap_or_default();
     let shown = out.display().to_string();
-    let text = words::say(desk.language, "export_done", &[("file", &shown), ("rows", &rows)]);
+    let text = words(desk.language).filled("export_done", &[("file", &shown), ("rows", &rows)]);
     Ok(Answer { json: written, text })
 }

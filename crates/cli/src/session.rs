@@ -3,10 +3,11 @@
 use aftercare_core::words::Language;
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::args::Global;
 use crate::desk::{Desk, password};
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// Makes the hospital; the answer holds the recovery code, which is shown this once.
 pub fn init(global: &Global, language: Language, hospital: &str, site: &str) -> Result<Answer, Failure> {
@@ -18,7 +19,7 @@ pub fn init(global: &Global, language: Language, hospital: &str, site: &str) -> 
         json!({ "hospital": hospital, "site": site, "login": user, "display_name": user, "password": password }),
     )?;
     let code = made.get("recovery_code").and_then(Value::as_str).unwrap_or_default();
-    let text = words::say(language, "init_done", &[("hospital", hospital), ("site", site), ("code", code)]);
+    let text = words(language).filled("init_done", &[("hospital", hospital), ("site", site), ("code", code)]);
     Ok(Answer {
         json: json!({ "hospital": hospital, "site": site, "user": user, "recovery_code": code }),
         text,
@@ -29,6 +30,6 @@ pub fn init(global: &Global, language: Language, hospital: &str, site: &str) -> 
 pub fn verify(desk: &Desk) -> Result<Answer, Failure> {
     let verified = desk.call("audit_verify", json!({}))?;
     let count = verified.get("entries").map(Value::to_string).unwrap_or_default();
-    let text = words::say(desk.language, "audit_verified", &[("entries", &count)]);
+    let text = words(desk.language).filled("audit_verified", &[("entries", &count)]);
     Ok(Answer { json: verified, text })
 }

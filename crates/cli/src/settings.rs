@@ -5,10 +5,11 @@ use std::path::Path;
 use aftercare_core::words::Language;
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::args::Global;
 use crate::desk::{Desk, password, path};
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// The variable with the printed code, for a restore on another PC.
 const RECOVERY_CODE: &str = "AFTERCARE_RECOVERY_CODE";
@@ -18,7 +19,7 @@ pub fn backup(desk: &Desk, file: &Path) -> Result<Answer, Failure> {
     let written = desk.call("settings_backup", json!({ "path": path(desk.language, file)? }))?;
     let bytes = written.get("bytes").map(Value::to_string).unwrap_or_default();
     let shown = file.display().to_string();
-    let text = words::say(desk.language, "backup_done", &[("file", &shown), ("bytes", &bytes)]);
+    let text = words(desk.language).filled("backup_done", &[("file", &shown), ("bytes", &bytes)]);
     Ok(Answer { json: written, text })
 }
 
@@ -35,7 +36,7 @@ pub fn restore(global: &Global, language: Language, file: &Path) -> Result<Answe
     let desk = Desk::signed_out(global, language)?;
     let restored = desk.call("settings_restore", request)?;
     let hospital = restored.get("hospital").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let text = words::say(language, "restore_done", &[("hospital", &hospital)]);
+    let text = words(language).filled("restore_done", &[("hospital", &hospital)]);
     Ok(Answer { json: restored, text })
 }
 
@@ -57,8 +58,8 @@ pub fn doctor(desk: &Desk) -> Result<Answer, Failure> {
 /// `pages: ok` with the numbers that belong to it.
 fn line(language: Language, check: &Value) -> String {
     let word = |key: &str| check.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let name = words::say(language, &format!("doctor_{}", word("check")), &[]);
-    let state = words::say(language, &format!("doctor_state_{}", word("state")), &[]);
+    let name = words(language).filled(&format!("doctor_{}", word("check")), &[]);
+    let state = words(language).filled(&format!("doctor_state_{}", word("state")), &[]);
     let params = check.get("params").and_then(Value::as_object).cloned().unwrap_or_default();
     let numbers: Vec<String> =
         params.values().map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).collect();

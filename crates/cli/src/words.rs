@@ -1,46 +1,23 @@
-//! The command line's own words, from its locale files.
+//! The command line's own words.
 
-use aftercare_core::messages::fill;
-use aftercare_core::words::Language;
-use serde_json::Value;
+use aftercare_core::words::{Language, Locale, Words};
 
-const ZH: &str = include_str!("../../../assets/locales/zh-CN/cli.json");
-const EN: &str = include_str!("../../../assets/locales/en/cli.json");
+static CLI: Locale = Locale::new(
+    include_str!("../../../assets/locales/zh-CN/cli.json"),
+    include_str!("../../../assets/locales/en/cli.json"),
+);
 
-/// The words of `key`, `{name}` filled from `params`.
-pub fn say(language: Language, key: &str, params: &[(&str, &str)]) -> String {
-    let values: Vec<(&str, Value)> =
-        params.iter().map(|(name, value)| (*name, Value::from(*value))).collect();
-    fill(&table(language), key, values.iter().map(|(name, value)| (*name, value)))
-}
-
-/// The words of `key`, `{name}` filled from the fields of an answer.
-pub fn say_with(language: Language, key: &str, answer: &Value) -> String {
-    let fields = answer.as_object().into_iter().flatten();
-    fill(&table(language), key, fields.map(|(name, value)| (name.as_str(), value)))
-}
-
-fn table(language: Language) -> Value {
-    serde_json::from_str(match language {
-        Language::Chinese => ZH,
-        Language::English => EN,
-    })
-    .unwrap_or_default()
+/// Them in a language.
+pub fn words(language: Language) -> &'static Words {
+    CLI.of(language)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use std::collections::BTreeMap;
-
-    use super::{EN, ZH};
+    use super::{CLI, Language};
 
     #[test]
     fn both_languages_say_the_same_things() {
-        let keys = |text| {
-            let table: BTreeMap<String, String> = serde_json::from_str(text).unwrap();
-            table.into_keys().collect::<Vec<_>>()
-        };
-        assert_eq!(keys(ZH), keys(EN));
+        assert_eq!(CLI.keys(Language::Chinese), CLI.keys(Language::English));
     }
 }

@@ -1,14 +1,15 @@
 //! The words of an error, for hosts without a page: the command line, and a window that cannot open.
-//!
-//! The words themselves live in the locale files, as everything a user reads.
 
 use serde_json::Value;
 
 use crate::error::WireError;
-use crate::words::Language;
+use crate::words::{Language, Locale, Words};
 
-const ZH: &str = include_str!("../../../assets/locales/zh-CN/errors.json");
-const EN: &str = include_str!("../../../assets/locales/en/errors.json");
+/// What each error code says. Why a value is none says the same in a form and in a report.
+pub static ERRORS: Locale = Locale::new(
+    include_str!("../../../assets/locales/zh-CN/errors.json"),
+    include_str!("../../../assets/locales/en/errors.json"),
+);
 
 /// What to tell a person about `error`: what happened, what to do, and which fields were refused.
 pub fn of_error(language: Language, error: &WireError) -> String {
@@ -17,55 +18,25 @@ pub fn of_error(language: Language, error: &WireError) -> String {
 
 /// The same for an error that has already become JSON, such as a job's.
 pub fn of_json(language: Language, error: &Value) -> String {
-    let table: Value = serde_json::from_str(match language {
-        Language::Chinese => ZH,
-        Language::English => EN,
-    })
-    .unwrap_or_default();
-    let mut text = message(&table, error);
+    let words = ERRORS.of(language);
+    let mut text = message(words, error);
     for refused in error.get("fields").and_then(Value::as_array).into_iter().flatten() {
         let field = refused.get("field").and_then(Value::as_str).unwrap_or_default();
-        text.push_str(&format!(" {field}: {}", message(&table, refused)));
+        text.push_str(&format!(" {field}: {}", message(words, refused)));
     }
     text
 }
 
-fn message(table: &Value, error: &Value) -> String {
+fn message(words: &Words, error: &Value) -> String {
     let code = error.get("code").and_then(Value::as_str).unwrap_or("internal");
-    let params = error.get("params").and_then(Value::as_object).into_iter().flatten();
-    fill(table, code, params.map(|(name, value)| (name.as_str(), value)))
-}
-
-/// The text of `key` with `{name}` filled from `params`; the key itself when it has none.
-pub fn fill<'a>(table: &Value, key: &str, params: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
-    let mut text = table.get(key).and_then(Value::as_str).unwrap_or(key).to_owned();
-    for (name, value) in params {
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        text = text.replace(&format!("{{{name}}}"), &shown);
-    }
-    text
+    words.filled_from(code, error.get("params").unwrap_or(&Value::Null))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{Language, fill, of_json};
-
-    #[test]
-    fn only_an_english_locale_is_english() {
-        assert_eq!(Language::of_locale("en_US.UTF-8"), Language::English);
-        for locale in ["zh_CN.UTF-8", "C", "C.UTF-8", "POSIX", "de_DE"] {
-            assert_eq!(Language::of_locale(locale), Language::Chinese, "{locale}");
-        }
-    }
-
-    #[test]
-    fn placeholders_are_filled() {
-        let table = json!({ "wrong_password": "还可以试 {left} 次" });
-        let left = json!(4);
-        assert_eq!(fill(&table, "wrong_password", [("left", &left)].into_iter()), "还可以试 4 次");
-    }
+    use super::{Language, of_json};
 
     #[test]
     fn refused_fields_are_named() {

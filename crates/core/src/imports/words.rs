@@ -1,63 +1,42 @@
 //! The words of reports and of the command line: the same locale files as the window's.
 
-use std::sync::OnceLock;
-
 use serde_json::Value;
 
 use super::headings::Column;
 use super::problem::Problem;
 use super::requests::ProblemLine;
-use crate::words::{Language, Words};
+use crate::messages::ERRORS;
+use crate::words::{Language, Locale, fill};
 
 /// What a report adds to the right of the file's own columns.
 pub const REPORT_COLUMNS: [&str; 5] =
     ["report.row", "report.outcome", "report.field", "report.code", "report.reason"];
 
-fn words(language: Language) -> &'static Words {
-    static CHINESE: OnceLock<Words> = OnceLock::new();
-    static ENGLISH: OnceLock<Words> = OnceLock::new();
-    match language {
-        Language::Chinese => {
-            CHINESE.get_or_init(|| Words::read(include_str!("../../../../assets/locales/zh-CN/imports.json")))
-        }
-        Language::English => {
-            ENGLISH.get_or_init(|| Words::read(include_str!("../../../../assets/locales/en/imports.json")))
-        }
-    }
-}
-
-/// Why a value is none, in the words that a form would use.
-fn reason(language: Language, code: &str) -> &'static str {
-    static CHINESE: OnceLock<Words> = OnceLock::new();
-    static ENGLISH: OnceLock<Words> = OnceLock::new();
-    let errors = match language {
-        Language::Chinese => {
-            CHINESE.get_or_init(|| Words::read(include_str!("../../../../assets/locales/zh-CN/errors.json")))
-        }
-        Language::English => {
-            ENGLISH.get_or_init(|| Words::read(include_str!("../../../../assets/locales/en/errors.json")))
-        }
-    };
-    errors.find(code).unwrap_or_default()
-}
+static IMPORTS: Locale = Locale::new(
+    include_str!("../../../../assets/locales/zh-CN/imports.json"),
+    include_str!("../../../../assets/locales/en/imports.json"),
+);
 
 /// The text of a key of `imports.json`; empty when there is none.
 pub fn text(language: Language, key: &str) -> &'static str {
-    words(language).find(key).unwrap_or_default()
+    IMPORTS.of(language).find(key).unwrap_or_default()
 }
 
 /// What a problem says, and what to do about it.
 pub fn message(language: Language, problem: &Problem) -> String {
     let mut said = text(language, &format!("problem.{}", problem.code.as_str())).to_owned();
     let field = field_name(language, problem);
-    said = said.replace("{field}", field);
+    said = fill(&said, "field", field);
     for (name, value) in &problem.params {
         let value = match value {
-            Value::String(code) if name == "reason" => reason(language, code).to_owned(),
+            // Why a value is none, in the words that a form would use.
+            Value::String(code) if name == "reason" => {
+                ERRORS.of(language).find(code).unwrap_or_default().to_owned()
+            }
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        said = said.replace(&format!("{{{name}}}"), &value);
+        said = fill(&said, name, &value);
     }
     said
 }
@@ -102,7 +81,7 @@ mod tests {
     #[test]
     fn every_problem_and_field_is_said_in_both_languages() {
         for language in [Language::Chinese, Language::English] {
-            let known = words(language);
+            let known = IMPORTS.of(language);
             for code in Code::ALL {
                 assert!(known.find(&format!("problem.{}", code.as_str())).is_some(), "{language:?} {code:?}");
             }
