@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// 随访台 headless: nightly imports, exports, backup, doctor.
 ///
-/// The password comes from AFTERCARE_PASSWORD. Exit code 0 means done; an error is one JSON line on standard error.
+/// The password comes from AFTERCARE_PASSWORD, or is asked for on a terminal. Exit code 0 means done; an error is one JSON line on standard error.
 #[derive(Parser)]
 #[command(name = "aftercare-cli", version)]
 pub struct Cli {
@@ -32,18 +32,15 @@ pub struct Global {
     pub json: bool,
 }
 
-/// An option that is needed and was not given.
-pub struct Missing(pub &'static str);
-
 impl Global {
     /// The data folder.
-    pub fn home(&self) -> Result<&std::path::Path, Missing> {
-        self.home.as_deref().ok_or(Missing("--home"))
+    pub fn home(&self) -> Option<&std::path::Path> {
+        self.home.as_deref()
     }
 
     /// The user's name.
-    pub fn user(&self) -> Result<&str, Missing> {
-        self.user.as_deref().ok_or(Missing("--user"))
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 }
 
@@ -112,7 +109,8 @@ pub enum Command {
         /// Where to.
         file: PathBuf,
     },
-    /// Put a backup into an empty folder. On another PC AFTERCARE_RECOVERY_CODE opens it.
+    /// Put a backup into an empty folder. On another PC the printed recovery code opens it
+    /// (asked for on a terminal, or AFTERCARE_RECOVERY_CODE) and the password becomes the user's new one there.
     Restore {
         /// As `backup` wrote it.
         file: PathBuf,
@@ -166,7 +164,7 @@ mod tests {
         for words in [before, after] {
             let cli = Cli::try_parse_from(words).unwrap();
             assert!(cli.global.json);
-            assert_eq!(cli.global.user().ok().unwrap(), "alice");
+            assert_eq!(cli.global.user().unwrap(), "alice");
             assert!(matches!(cli.command, Command::Find { query, limit: 5 } if query == "王伟"));
         }
     }

@@ -8,17 +8,17 @@ use aftercare_core::env::Env;
 use aftercare_core::words::Language;
 use serde_json::{Value, json};
 
-use crate::args::{Global, Missing};
+use crate::args::Global;
 use crate::failure::Failure;
+use crate::secret;
 use crate::words::words;
-
-/// The password's variable.
-pub const PASSWORD: &str = "AFTERCARE_PASSWORD";
 
 /// A signed-in desk; dropping it signs out.
 pub struct Desk {
     app: Arc<App>,
     permissions: Vec<String>,
+    /// The signed-in user's, which an export asks for again.
+    pub password: String,
     /// What messages are in.
     pub language: Language,
 }
@@ -27,9 +27,9 @@ impl Desk {
     /// Opens the data folder and signs the user in.
     pub fn open(global: &Global, language: Language) -> Result<Self, Failure> {
         let mut desk = Self::signed_out(global, language)?;
-        let user = global.user().map_err(|missing| Failure::missing(language, &missing))?;
-        let password = password(language)?;
-        let status = desk.call("session_login", json!({ "login": user, "password": password }))?;
+        let user = global.user().ok_or_else(|| Failure::missing(language, "--user"))?;
+        desk.password = secret::password(language)?;
+        let status = desk.call("session_login", json!({ "login": user, "password": desk.password }))?;
         let permissions = status.pointer("/user/permissions").and_then(Value::as_array);
         desk.permissions =
             permissions.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -38,9 +38,9 @@ impl Desk {
 
     /// Opens the data folder with nobody signed in.
     pub fn signed_out(global: &Global, language: Language) -> Result<Self, Failure> {
-        let home = global.home().map_err(|missing| Failure::missing(language, &missing))?;
+        let home = global.home().ok_or_else(|| Failure::missing(language, "--home"))?;
         let app = App::open(home, Env::real()).map_err(|error| Failure::of_core(language, &error))?;
-        Ok(Self { app, permissions: Vec::new(), language })
+        Ok(Self { app, permissions: Vec::new(), password: String::new(), language })
     }
 
     /// Whether the signed-in user has a permission, by its word.
@@ -69,20 +69,10 @@ impl Drop for Desk {
     }
 }
 
-/// The password from the environment: never from the command line, where other programs can read it.
-pub fn password(language: Language) -> Result<String, Failure> {
-    variable(PASSWORD).map_err(|missing| Failure::missing(language, &missing))
-}
-
 /// A path as the core takes it: whole, and in Unicode, because it crosses as JSON.
 pub fn path(language: Language, path: &Path) -> Result<String, Failure> {
     std::path::absolute(path)
         .ok()
         .and_then(|path| path.into_os_string().into_string().ok())
         .ok_or_else(|| Failure::usage(&words(language).filled("bad_path", &[])))
-}
-
-/// A variable that must be there.
-pub fn variable(name: &'static str) -> Result<String, Missing> {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(Missing(name))
 }

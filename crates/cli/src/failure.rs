@@ -7,7 +7,6 @@ use aftercare_core::words::Language;
 use serde_json::json;
 
 use crate::Answer;
-use crate::args::Missing;
 use crate::words::words;
 
 /// A code for programs and a sentence for people.
@@ -43,7 +42,7 @@ impl Failure {
     }
 
     /// An option or a variable that is needed was not given.
-    pub fn missing(language: Language, missing: &Missing) -> Self {
-        Self::usage(&words(language).filled("missing", &[("what", missing.0)]))
+    pub fn missing(language: Language, what: &str) -> Self {
+        Self::usage(&words(language).filled("missing", &[("what", what)]))
     }
 }

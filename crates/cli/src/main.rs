@@ -7,6 +7,7 @@ mod failure;
 mod followup;
 mod imports;
 mod reports;
+mod secret;
 mod session;
 mod settings;
 mod words;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::Answer;
-use crate::desk::{Desk, password, path};
+use crate::desk::{Desk, path};
 use crate::failure::Failure;
 use crate::words::words;
 
@@ -16,7 +16,7 @@ pub fn followups(desk: &Desk, from: &str, to: &str, out: &Path) -> Result<Answer
         json!({
             "scope": { "from": from, "to": to, "department": null },
             "path": path(desk.language, out)?,
-            "password": password(desk.language)?,
+            "password": desk.password,
             "reason": words(desk.language).filled("export_reason", &[]),
             "reveal": desk.may("archive_reveal"),
             "language": desk.locale(),

@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 
 use crate::Answer;
 use crate::args::Global;
-use crate::desk::{Desk, password};
+use crate::desk::Desk;
 use crate::failure::Failure;
+use crate::secret;
 use crate::words::words;
 
 /// Makes the hospital; the answer holds the recovery code, which is shown this once.
 pub fn init(global: &Global, language: Language, hospital: &str, site: &str) -> Result<Answer, Failure> {
-    let user = global.user().map_err(|missing| Failure::missing(language, &missing))?;
-    let password = password(language)?;
+    let user = global.user().ok_or_else(|| Failure::missing(language, "--user"))?;
+    let password = secret::new_password(language)?;
     let desk = Desk::signed_out(global, language)?;
     let made = desk.call(
         "session_setup",

@@ -7,12 +7,10 @@ use serde_json::{Value, json};
 
 use crate::Answer;
 use crate::args::Global;
-use crate::desk::{Desk, password, path};
+use crate::desk::{Desk, path};
 use crate::failure::Failure;
+use crate::secret;
 use crate::words::words;
-
-/// The variable with the printed code, for a restore on another PC.
-const RECOVERY_CODE: &str = "AFTERCARE_RECOVERY_CODE";
 
 /// Writes an encrypted backup, which is read back before it counts.
 pub fn backup(desk: &Desk, file: &Path) -> Result<Answer, Failure> {
@@ -26,13 +24,11 @@ pub fn backup(desk: &Desk, file: &Path) -> Result<Answer, Failure> {
 /// Puts a backup in place. On the PC that wrote it the user's password opens it; on another one the printed code
 /// does, and the password becomes the user's new one there.
 pub fn restore(global: &Global, language: Language, file: &Path) -> Result<Answer, Failure> {
-    let user = global.user().map_err(|missing| Failure::missing(language, &missing))?;
-    let request = json!({
-        "path": path(language, file)?,
-        "login": user,
-        "password": password(language)?,
-        "recovery_code": std::env::var(RECOVERY_CODE).ok().filter(|code| !code.is_empty()),
-    });
+    let user = global.user().ok_or_else(|| Failure::missing(language, "--user"))?;
+    let path = path(language, file)?;
+    let code = secret::recovery_code(language)?;
+    let ask = if code.is_some() { secret::new_password } else { secret::password };
+    let request = json!({ "path": path, "login": user, "password": ask(language)?, "recovery_code": code });
     let desk = Desk::signed_out(global, language)?;
     let restored = desk.call("settings_restore", request)?;
     let hospital = restored.get("hospital").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -6,6 +6,7 @@ mod disk;
 mod hostile;
 mod imports;
 mod killed;
+mod terminal;
 mod together;
 
 use std::path::Path;
