@@ -1,0 +1,139 @@
+//! How a desk comes to belong to a hospital, and gets a token afterwards.
+
+use aftercare_sync::door::{
+    EnrolAnswer, EnrolRequest, ProblemCode, TokenAnswer, TokenRequest, enrol_text, token_text,
+};
+use aftercare_sync::wire::{OLDEST_PROTOCOL, PROTOCOL};
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, body::Bytes};
+use ring::signature;
+use serde_json::json;
+
+use crate::app::{App, Shared};
+use crate::limits::Asker;
+use crate::problem::{Refused, refuse};
+use crate::serve::Peer;
+use crate::signed::{check_status, read_body, read_json};
+use crate::store::{CodeUse, NewDevice};
+use crate::token::{self, Claims, TOKEN_SECONDS};
+
+/// Requests before there is a token are small.
+const MOST: usize = 16 * 1024;
+/// Longest name of a desk, characters.
+const LONGEST_NAME: usize = 100;
+/// Most sites of a desk.
+const MOST_SITES: usize = 200;
+
+/// The authority's certificate. A desk compares it with its code before it says anything.
+pub async fn authority(State(app): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, "application/x-pem-file")], app.authority.pem().to_owned()).into_response()
+}
+
+/// `POST /v1/enrol`.
+pub async fn enrol(
+    State(app): State<Shared>,
+    Extension(Peer(peer)): Extension<Peer>,
+    body: Body,
+) -> Result<Json<EnrolAnswer>, Refused> {
+    let now = app.now();
+    app.limiter.take(Asker::Codes(peer.ip()), now)?;
+    let request: EnrolRequest = read_json(&read_body(&app, body, MOST).await?)?;
+    check_form(&request)?;
+    let device = take_in(&app, &request, now).await?;
+    Ok(Json(device))
+}
+
+fn check_form(request: &EnrolRequest) -> Result<(), Refused> {
+    if request.protocol < OLDEST_PROTOCOL || request.protocol > PROTOCOL {
+        return Err(Refused::new(ProblemCode::Upgrade)
+            .with("oldest", i64::from(OLDEST_PROTOCOL))
+            .with("newest", i64::from(PROTOCOL)));
+    }
+    let name = request.name.trim();
+    let fits = request.public_key.len() == 32
+        && !name.is_empty()
+        && name.chars().count() <= LONGEST_NAME
+        && request.sites.len() <= MOST_SITES
+        && !request.device.is_nil()
+        && request.history_to >= 0;
+    if !fits {
+        return Err(refuse(ProblemCode::Garbled));
+    }
+    let text = enrol_text(&request.number, request.device, &request.public_key);
+    signature::UnparsedPublicKey::new(&signature::ED25519, &request.public_key)
+        .verify(text.as_bytes(), &request.signature)
+        .map_err(|_| refuse(ProblemCode::Signature))
+}
+
+async fn take_in(app: &App, request: &EnrolRequest, now: i64) -> Result<EnrolAnswer, Refused> {
+    let tenant = app.store.tenant_of_code(&request.number, now).await?;
+    let tenant = tenant.ok_or(refuse(ProblemCode::CodeWrong))?;
+    let hospital = app.store.tenant(tenant).await?;
+    if hospital.closed {
+        return Err(refuse(ProblemCode::TenantClosed));
+    }
+    let with = CodeUse {
+        number: request.number.clone(),
+        secret_hash: app.code_hash(&request.number, &request.secret),
+    };
+    let new = NewDevice {
+        id: request.device,
+        name: request.name.trim().to_owned(),
+        public_key: request.public_key.clone(),
+        sites: request.sites.clone(),
+        history_to: request.history_to,
+    };
+    let device = app.store.enrol(tenant, with, new, now).await?;
+    let details = json!({ "sites": device.sites, "history_to": device.history_to });
+    app.audit(tenant, device.id, "device_enrolled", device.id, details).await?;
+    let position = app.store.position(tenant).await?;
+    Ok(EnrolAnswer {
+        tenant,
+        hospital: hospital.name,
+        epoch: position.epoch,
+        sites: device.sites,
+        history_to: device.history_to,
+        server_millis: now,
+        head: position.head,
+        oldest_protocol: OLDEST_PROTOCOL,
+        newest_protocol: PROTOCOL,
+    })
+}
+
+/// `POST /v1/token`.
+pub async fn token(
+    State(app): State<Shared>,
+    Extension(Peer(peer)): Extension<Peer>,
+    body: Body,
+) -> Result<Json<TokenAnswer>, Refused> {
+    let now = app.now();
+    app.limiter.take(Asker::Address(peer.ip()), now)?;
+    let body: Bytes = read_body(&app, body, MOST).await?;
+    let request: TokenRequest = read_json(&body)?;
+    app.limiter.take(Asker::Device(request.device), now)?;
+    let tenant = app.store.tenant_of_device(request.device).await?;
+    let tenant = tenant.ok_or(refuse(ProblemCode::DeviceUnknown))?;
+    let device = app.store.device(tenant, request.device).await?;
+    // Only the desk itself learns what became of it.
+    let text = token_text(request.device, request.at_millis);
+    token::check_signature(&device.public_key, &text, &request.signature, request.at_millis, now)?;
+    check_status(device.status)?;
+    if app.store.tenant(tenant).await?.closed {
+        return Err(refuse(ProblemCode::TenantClosed));
+    }
+    let claims = Claims {
+        tenant,
+        device: device.id,
+        public_key: device.public_key,
+        expires_at: now + TOKEN_SECONDS * 1000,
+    };
+    Ok(Json(TokenAnswer {
+        token: token::seal(&app.keys.token, &claims)?,
+        expires_in_seconds: TOKEN_SECONDS,
+        server_millis: now,
+        sites: device.sites,
+    }))
+}

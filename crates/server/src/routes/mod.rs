@@ -1,0 +1,74 @@
+//! Every address of the server.
+
+mod blobs;
+mod enrol;
+mod erasures;
+mod people;
+mod records;
+mod status;
+mod sync;
+
+use std::time::Instant;
+
+use aftercare_sync::door::{PACKED, ProblemCode};
+use aftercare_sync::pack;
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+
+use crate::app::Shared;
+use crate::problem::{Refused, refuse};
+use crate::signed::pack_problem;
+
+/// All routes over one process's state.
+pub fn router(app: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(status::health))
+        .route("/readyz", get(status::ready))
+        .route("/metrics", get(status::metrics))
+        .route("/v1/authority", get(enrol::authority))
+        .route("/v1/enrol", post(enrol::enrol))
+        .route("/v1/token", post(enrol::token))
+        .route("/v1/sync", post(sync::sync))
+        .route("/v1/snapshots/{scope}", get(records::snapshot))
+        .route("/v1/records", post(records::bucket))
+        .route("/v1/login", post(people::login))
+        .route("/v1/keys", put(people::leave_key))
+        .route("/v1/passwords", put(people::password))
+        .route("/v1/erasures", post(erasures::ask))
+        .route("/v1/erasures/confirm", post(erasures::confirm))
+        .route("/v1/blobs/{patient}/{sha256}", put(blobs::put_part).get(blobs::state))
+        .route("/v1/blobs/{patient}/{sha256}/parts", get(blobs::part))
+        .fallback(|| async { refuse(ProblemCode::NotFound) })
+        .layer(from_fn_with_state(app.clone(), observe))
+        .with_state(app)
+}
+
+/// Counts each request and writes its line: pattern, status and code, never a path with ids in it
+/// nor anything of a body.
+async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("other", |path| path.as_str()).to_owned();
+    let response = next.run(request).await;
+    let (status, elapsed) = (response.status().as_u16(), start.elapsed());
+    let code = response.extensions().get::<ProblemCode>().map_or("", |code| code.as_str());
+    app.metrics.request(&route, status, elapsed.as_secs_f64());
+    if !code.is_empty() {
+        app.metrics.refusal(code);
+    }
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    if route != "/healthz" && route != "/readyz" && route != "/metrics" {
+        tracing::info!(%method, route, status, code, millis, "request");
+    }
+    response
+}
+
+/// An answer as a packed message.
+pub(crate) fn packed<T: serde::Serialize>(message: &T) -> Result<Response, Refused> {
+    let bytes = pack::pack(message).map_err(pack_problem)?;
+    Ok(([(header::CONTENT_TYPE, PACKED)], bytes).into_response())
+}
