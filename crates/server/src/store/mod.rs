@@ -4,7 +4,23 @@
 //!
 //! Every call names the tenant (one hospital). Time, ids and random bytes are the caller's.
 
+mod blobs;
+mod both;
+mod devices;
+mod driver;
+mod erasure;
+mod hospitals;
+mod people;
+pub mod postgres;
+mod pull;
+mod push;
+mod quarantine;
+mod records;
+pub mod sqlite;
+mod trail;
+mod tx;
 mod types;
+mod value;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +31,7 @@ use aftercare_sync::wire::{Answer, Refusal, Request};
 use async_trait::async_trait;
 use uuid::Uuid;
 
+pub use trail::{audit_hash, first_broken};
 pub use types::*;
 
 /// The server's own tenant: users who administer the server itself are known to it, and its audit

@@ -73,6 +73,9 @@ pub enum StoreError {
     /// The database is of a newer program.
     #[error("the database is of a newer program")]
     Newer,
+    /// The schema is of an older program: its owner has to bring it up to date.
+    #[error("the schema is of an older program")]
+    Older,
     /// The service would run with more rights than it may have; what is wrong, by a word.
     #[error("the database role has too many rights: {0}")]
     Privileged(&'static str),
@@ -230,6 +233,22 @@ pub enum DeviceStatus {
     Revoked,
     /// It may not, and is told to delete its data.
     Wipe,
+}
+
+impl DeviceStatus {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+            Self::Wipe => "wipe",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Revoked, Self::Wipe].into_iter().find(|status| status.as_str() == word)
+    }
 }
 
 /// Somebody who signs in at the server.

@@ -1,0 +1,240 @@
+//! What a desk is answered: verdicts on its own ops, and news of its scopes. Reads one state.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aftercare_domain::hlc::Hlc;
+use aftercare_sync::record::{Key, Record};
+use aftercare_sync::wire::{Answer, Entry, Event, FedOp, MAX_OPS, PROTOCOL, Page, Repair, Request, Verdict};
+use aftercare_sync::{HOSPITAL, Scope, entities};
+use serde_bytes::ByteBuf;
+use uuid::Uuid;
+
+use super::hospitals::look;
+use super::push::{ARRIVE, ERASE, EVICT, Extra, OP, known, outcome, seal};
+use super::tx::Tx;
+use super::value::{Row, mistake};
+use super::{Limits, Result, devices, records};
+
+/// What a message may still hold.
+struct Room {
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes bytes away; says whether there were as many.
+    fn take(&mut self, bytes: usize) -> bool {
+        let fits = bytes <= self.bytes;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        fits
+    }
+}
+
+/// Roughly what an entry costs beside its op's bytes.
+const ENTRY_BYTES: usize = 64;
+
+/// The answer to a request that was taken in.
+pub(super) async fn answer(tx: &mut Tx, request: &Request, now: i64, limits: Limits) -> Result<Answer> {
+    let hospital = look(tx).await?;
+    let device = devices::active(tx, request.device).await?;
+    let known = known(&device);
+    let mut room = Room { bytes: limits.bytes };
+    let verdicts = verdicts(tx, &known, request.acknowledged, &mut room).await?;
+    let scopes: Vec<Scope> = std::iter::once(HOSPITAL).chain(device.sites.iter().copied()).collect();
+    let mut pages = Vec::with_capacity(scopes.len());
+    for scope in &scopes {
+        let after = request.cursors.get(scope).copied().unwrap_or(0);
+        let entries = limits.entries;
+        let feed =
+            Feed { scope: *scope, after, head: hospital.position.head, entries, key: &hospital.seal_key };
+        if let Some(page) = page(tx, &feed, &mut room).await? {
+            pages.push(page);
+        }
+    }
+    let digests = if request.wants_digest { records::digests(tx, &scopes).await? } else { BTreeMap::new() };
+    Ok(Answer {
+        protocol: PROTOCOL,
+        epoch: hospital.position.epoch,
+        server_millis: now,
+        last_dseq: device.last_dseq,
+        verdicts,
+        pages,
+        head: hospital.position.head,
+        durable_seq: hospital.position.durable_seq,
+        digests,
+    })
+}
+
+/// Verdicts after `acknowledged`, as many as there is room for; the others come the next time.
+async fn verdicts(
+    tx: &mut Tx,
+    device: &aftercare_sync::accept::Device,
+    acknowledged: i64,
+    room: &mut Room,
+) -> Result<Vec<Verdict>> {
+    let sql = "SELECT dseq, seq, effective, outcome, why, repair, entity, record_id FROM op \
+               WHERE tenant_id = $1 AND device = $2 AND dseq > $3 ORDER BY dseq LIMIT $4";
+    let most = MAX_OPS as i64;
+    let rows = tx.rows(sql, &[device.id.into(), acknowledged.into(), most.into()]).await?;
+    let mut wanted = BTreeSet::new();
+    for row in &rows {
+        if row.flag(5)? {
+            wanted.extend(row.id_or_null(7)?);
+        }
+    }
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let there: HashMap<Key, Record> =
+        records::by_ids(tx, &wanted).await?.into_iter().map(|record| (record.key.clone(), record)).collect();
+    let mut verdicts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let key = row.text_or_null(6)?.zip(row.id_or_null(7)?).filter(|_| matches!(row.flag(5), Ok(true)));
+        let repair = key.map(|(entity, id)| {
+            let record = there.get(&Key { entity, id }).filter(|record| device.sees(record.scope));
+            record.map_or(Repair::Absent, |record| Repair::Record(Box::new(record.clone())))
+        });
+        let size = match &repair {
+            Some(Repair::Record(record)) => size_of(record),
+            _ => 0,
+        };
+        if !room.take(ENTRY_BYTES + size) && !verdicts.is_empty() {
+            break;
+        }
+        verdicts.push(Verdict {
+            dseq: row.int(0)?,
+            seq: row.int(1)?,
+            effective: Hlc::from_i64(row.int(2)?),
+            outcome: outcome(&row.text(3)?, row.text(4)?)?,
+            repair,
+        });
+    }
+    Ok(verdicts)
+}
+
+/// A part of a scope's feed.
+struct Feed<'a> {
+    scope: Scope,
+    after: i64,
+    head: i64,
+    entries: usize,
+    key: &'a [u8],
+}
+
+/// News of a scope; nothing when there are none.
+async fn page(tx: &mut Tx, feed: &Feed<'_>, room: &mut Room) -> Result<Option<Page>> {
+    if feed.after >= feed.head {
+        return Ok(None);
+    }
+    let sql = "SELECT f.seq, f.kind, f.root, o.bytes, o.effective, o.extra FROM feed f \
+               LEFT JOIN op o ON o.tenant_id = f.tenant_id AND o.seq = f.seq \
+               WHERE f.tenant_id = $1 AND f.scope = $2 AND f.seq > $3 AND f.seq <= $4 ORDER BY f.seq LIMIT $5";
+    let most = i64::try_from(feed.entries.max(1)).unwrap_or(i64::MAX).saturating_add(1);
+    let values = [feed.scope.into(), feed.after.into(), feed.head.into(), most.into()];
+    let rows = tx.rows(sql, &values).await?;
+    let (place, mut arrived) = patients(tx, feed.scope, &rows).await?;
+    let mut page =
+        Page { scope: feed.scope, after: feed.after, up_to: feed.head, entries: Vec::new(), more: false };
+    for (n, row) in rows.iter().enumerate() {
+        let seq = row.int(0)?;
+        let entry = entry(feed, row, &place, &mut arrived)?;
+        let size = entry.as_ref().map_or(0, |(_, size)| *size);
+        let full = n >= feed.entries.max(1) || !room.take(size);
+        if full && n > 0 {
+            page.more = true;
+            page.up_to = row_before(&rows, n)?;
+            break;
+        }
+        page.entries.extend(entry.map(|(event, _)| Entry { seq, event }));
+    }
+    Ok(Some(page))
+}
+
+fn row_before(rows: &[Row], n: usize) -> Result<i64> {
+    rows.get(n - 1).ok_or_else(mistake)?.int(0)
+}
+
+type Places = HashMap<Uuid, Scope>;
+type Arrived = HashMap<Uuid, Vec<Record>>;
+
+/// Where the patients of these lines are now, and the records of those who came and are still here.
+async fn patients(tx: &mut Tx, scope: Scope, rows: &[Row]) -> Result<(Places, Arrived)> {
+    let mut all = BTreeSet::new();
+    let mut came = BTreeSet::new();
+    for row in rows {
+        let root = row.id(2)?;
+        if !root.is_nil() {
+            all.insert(root);
+        }
+        if row.int(1)? == ARRIVE {
+            came.insert(root);
+        }
+    }
+    let all: Vec<Uuid> = all.into_iter().collect();
+    let place = records::scopes_of(tx, &all).await?;
+    let here: Vec<Uuid> = came.into_iter().filter(|root| place.get(root) == Some(&scope)).collect();
+    let mut arrived = Arrived::new();
+    for record in records::by_roots(tx, &here).await? {
+        arrived.entry(record.root).or_default().push(record);
+    }
+    for records in arrived.values_mut() {
+        // What others hang on first: the patient, then in the order of the entities' list.
+        records.sort_by_key(|record| {
+            let place = entities::ALL.iter().position(|entity| entity.table == record.key.entity);
+            (place.unwrap_or(usize::MAX), record.created.seq, record.key.id)
+        });
+    }
+    Ok((place, arrived))
+}
+
+/// A line of the feed with its size. Nothing: the op was erased, or its patient is elsewhere by now (an
+/// Evict or Erase behind it in the same feed says so), and what they write there is not for this scope.
+fn entry(
+    feed: &Feed<'_>,
+    row: &Row,
+    place: &Places,
+    arrived: &mut Arrived,
+) -> Result<Option<(Event, usize)>> {
+    let root = row.id(2)?;
+    Ok(match row.int(1)? {
+        OP => {
+            let bytes = row.bytes_or_null(3)?.unwrap_or_default();
+            let elsewhere = !root.is_nil() && place.get(&root) != Some(&feed.scope);
+            if bytes.is_empty() || elsewhere {
+                return Ok(None);
+            }
+            let effective = Hlc::from_i64(row.int(4)?);
+            let (without, amended): Extra = match row.bytes_or_null(5)? {
+                Some(extra) => ciborium::from_reader(extra.as_slice()).map_err(|_| mistake())?,
+                None => Extra::default(),
+            };
+            let seal = ByteBuf::from(seal(feed.key, &bytes, effective)?);
+            let size = bytes.len() + 2 * ENTRY_BYTES;
+            let fed = FedOp { bytes: ByteBuf::from(bytes), effective, without, amended, seal };
+            Some((Event::Op(fed), size))
+        }
+        ARRIVE => {
+            let records = arrived.get(&root).cloned().unwrap_or_default();
+            let size = ENTRY_BYTES + records.iter().map(size_of).sum::<usize>();
+            Some((Event::Arrive { root, records }, size))
+        }
+        // Of an erased patient nothing is anywhere: the old scope lets go of it here already.
+        EVICT => match place.get(&root) {
+            Some(to) => Some((Event::Evict { root, to: *to }, ENTRY_BYTES)),
+            None => Some((Event::Erase { root }, ENTRY_BYTES)),
+        },
+        ERASE => Some((Event::Erase { root }, ENTRY_BYTES)),
+        _ => return Err(mistake()),
+    })
+}
+
+/// Roughly how many bytes a record takes in a message.
+fn size_of(record: &Record) -> usize {
+    use aftercare_domain::op::FieldValue;
+    let values = record.values.iter().map(|(name, value)| {
+        name.len()
+            + match value {
+                FieldValue::Text(text) => text.len() + 3,
+                FieldValue::Bytes(bytes) => bytes.len() + 3,
+                _ => 9,
+            }
+    });
+    160 + values.sum::<usize>() + record.clocks.len() * 64
+}
