@@ -14,7 +14,9 @@ CREATE TABLE directory (
 );
 ALTER TABLE directory ENABLE ROW LEVEL SECURITY;
 ALTER TABLE directory FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON directory USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON directory
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Which hospital a code's number leads to; rows belong to the server's own tenant.
 CREATE TABLE code_index (
@@ -26,7 +28,9 @@ CREATE TABLE code_index (
 );
 ALTER TABLE code_index ENABLE ROW LEVEL SECURITY;
 ALTER TABLE code_index FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON code_index USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON code_index
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Which hospital a device belongs to; rows belong to the server's own tenant.
 CREATE TABLE device_index (
@@ -37,7 +41,9 @@ CREATE TABLE device_index (
 );
 ALTER TABLE device_index ENABLE ROW LEVEL SECURITY;
 ALTER TABLE device_index FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON device_index USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON device_index
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- One row: the hospital itself. Its row lock makes the order of sequences the order of commits.
 CREATE TABLE tenant (
@@ -57,7 +63,22 @@ CREATE TABLE tenant (
 );
 ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenant FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON tenant USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON tenant
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+
+-- The epochs that led to this one: the hospital was made, or restored, and counted on behind head.
+CREATE TABLE epoch (
+    tenant_id UUID NOT NULL,
+    epoch BIGINT NOT NULL,
+    head BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, epoch)
+);
+ALTER TABLE epoch ENABLE ROW LEVEL SECURITY;
+ALTER TABLE epoch FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON epoch
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Desks. sites: ids with spaces between.
 CREATE TABLE device (
@@ -76,7 +97,9 @@ CREATE TABLE device (
 );
 ALTER TABLE device ENABLE ROW LEVEL SECURITY;
 ALTER TABLE device FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON device USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON device
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- One-time enrolment codes.
 CREATE TABLE code (
@@ -93,7 +116,9 @@ CREATE TABLE code (
 );
 ALTER TABLE code ENABLE ROW LEVEL SECURITY;
 ALTER TABLE code FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON code USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON code
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Who signs in at the server.
 CREATE TABLE person (
@@ -113,7 +138,9 @@ CREATE TABLE person (
 );
 ALTER TABLE person ENABLE ROW LEVEL SECURITY;
 ALTER TABLE person FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON person USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON person
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- The sealed key of a desk's database.
 CREATE TABLE desk_key (
@@ -124,7 +151,9 @@ CREATE TABLE desk_key (
 );
 ALTER TABLE desk_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE desk_key FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON desk_key USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON desk_key
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Everything that desks wrote, as it came. op_id: only where the op counts. dseq: not for what came by another desk.
 CREATE TABLE op (
@@ -149,7 +178,9 @@ CREATE TABLE op (
 );
 ALTER TABLE op ENABLE ROW LEVEL SECURITY;
 ALTER TABLE op FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON op USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON op
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- What each scope is told. kind: 0 op, 1 arrive, 2 evict, 3 erase.
 CREATE TABLE feed (
@@ -162,7 +193,9 @@ CREATE TABLE feed (
 );
 ALTER TABLE feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON feed USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON feed
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- The fold of the ops.
 CREATE TABLE record (
@@ -179,7 +212,9 @@ CREATE INDEX record_by_scope ON record (tenant_id, scope, bucket, id, entity);
 CREATE INDEX record_by_root ON record (tenant_id, root);
 ALTER TABLE record ENABLE ROW LEVEL SECURITY;
 ALTER TABLE record FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON record USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON record
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Sums of a scope's records, 64 of 16 bytes, and how many they are.
 CREATE TABLE digest (
@@ -191,7 +226,9 @@ CREATE TABLE digest (
 );
 ALTER TABLE digest ENABLE ROW LEVEL SECURITY;
 ALTER TABLE digest FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON digest USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON digest
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Patients to be erased, and erased ones: nothing of theirs comes back.
 CREATE TABLE erasure (
@@ -205,7 +242,9 @@ CREATE TABLE erasure (
 );
 ALTER TABLE erasure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erasure FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON erasure USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON erasure
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Attachments.
 CREATE TABLE blob (
@@ -220,7 +259,9 @@ CREATE TABLE blob (
 );
 ALTER TABLE blob ENABLE ROW LEVEL SECURITY;
 ALTER TABLE blob FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON blob USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON blob
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Their bytes.
 CREATE TABLE blob_part (
@@ -233,7 +274,9 @@ CREATE TABLE blob_part (
 );
 ALTER TABLE blob_part ENABLE ROW LEVEL SECURITY;
 ALTER TABLE blob_part FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON blob_part USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY own ON blob_part
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid);
 
 -- Append-only, chained by hash.
 CREATE TABLE audit (

@@ -46,6 +46,14 @@ CREATE TABLE tenant (
     PRIMARY KEY (tenant_id)
 ) STRICT, WITHOUT ROWID;
 
+-- The epochs that led to this one: the hospital was made, or restored, and counted on behind head.
+CREATE TABLE epoch (
+    tenant_id INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, epoch)
+) STRICT, WITHOUT ROWID;
+
 -- Desks. sites: ids with spaces between.
 CREATE TABLE device (
     tenant_id INTEGER NOT NULL,

@@ -109,8 +109,8 @@ impl<D: Driver> Store for D {
         // First whether the code is good, then to whom the id belongs: nobody takes ids without a code.
         let tried =
             self.write(tenant, job!(|tx, first| devices::try_code(tx, &first.0, &first.1, now))).await??;
-        if let Some(device) = tried {
-            return Ok(device);
+        if let devices::Tried::Used(device) = tried {
+            return Ok(*device);
         }
         let id = asked.1.id;
         self.write(SERVER, job!(|tx| devices::point_device(tx, tenant, id))).await?;
@@ -172,19 +172,17 @@ impl<D: Driver> Store for D {
     async fn sync(&self, tenant: Uuid, request: Request, now: i64, limits: Limits) -> Result<Answered> {
         let asked = Arc::new(request);
         let taken = Arc::clone(&asked);
-        let refused = if push::writes(&asked) {
+        let taken = if push::writes(&asked) {
             self.write(tenant, job!(|tx, taken| push::take(tx, &taken, now))).await?
         } else {
             self.read(tenant, job!(|tx, taken| push::check(tx, &taken))).await?
         };
-        match refused {
-            Some(refusal) => Ok(Answered::Refused(refusal)),
-            None => {
-                let answer =
-                    self.read(tenant, job!(|tx, asked| pull::answer(tx, &asked, now, limits))).await?;
-                Ok(Answered::Answer(Box::new(answer)))
-            }
-        }
+        let offered = match taken {
+            Ok(offered) => offered,
+            Err(refusal) => return Ok(Answered::Refused(refusal)),
+        };
+        let answer = self.read(tenant, job!(|tx, asked| pull::answer(tx, &asked, now, limits))).await?;
+        Ok(Answered::Answer(Box::new(Answer { offered, ..answer })))
     }
 
     async fn snapshot(
@@ -259,7 +257,7 @@ impl<D: Driver> Store for D {
         self.read(tenant, job!(|tx| quarantine::list(tx, after, limit))).await
     }
 
-    async fn release(&self, tenant: Uuid, seq: i64, now: i64) -> Result<()> {
+    async fn release(&self, tenant: Uuid, seq: i64, now: i64) -> Result<Outcome> {
         self.write(tenant, job!(|tx| quarantine::release(tx, seq, now))).await
     }
 

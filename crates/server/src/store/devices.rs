@@ -65,6 +65,14 @@ pub(super) async fn make_code(tx: &mut Tx, code: &NewCode) -> Result<()> {
     tx.run(sql, &values).await.map(|_| ())
 }
 
+/// What a code is good for.
+pub(super) enum Tried {
+    /// For a new device with these sites.
+    Good { sites: BTreeSet<Scope> },
+    /// This same device used it already: its answer was lost.
+    Used(Box<Device>),
+}
+
 /// Tries a code. A wrong secret is counted, and so this answers in two layers: the outer error
 /// undoes the transaction, the inner one does not.
 pub(super) async fn try_code(
@@ -72,7 +80,7 @@ pub(super) async fn try_code(
     with: &CodeUse,
     new: &NewDevice,
     now: i64,
-) -> Result<Result<Option<Device>>> {
+) -> Result<Result<Tried>> {
     lock(tx).await?;
     let sql = "SELECT secret_hash, made_at, sites, history, attempts, used_by FROM code WHERE tenant_id = $1 AND number = $2";
     let Some(code) = tx.row(sql, &[Value::from(&with.number)]).await? else {
@@ -89,7 +97,7 @@ pub(super) async fn try_code(
     let known = find(tx, new.id).await?;
     match (code.id_or_null(5)?, known) {
         (Some(used_by), Some(device)) if used_by == new.id && device.public_key == new.public_key => {
-            return Ok(Ok(Some(device)));
+            return Ok(Ok(Tried::Used(Box::new(device))));
         }
         (Some(_), _) => return Ok(Err(StoreError::CodeInvalid)),
         (None, Some(_)) => return Ok(Err(StoreError::Exists)),
@@ -102,16 +110,16 @@ pub(super) async fn try_code(
     if new.history_to > 0 && !code.flag(3)? {
         return Ok(Err(StoreError::CodeWithoutHistory));
     }
-    Ok(Ok(None))
+    Ok(Ok(Tried::Good { sites: allowed }))
 }
 
 /// Uses a code that was tried and is good.
 pub(super) async fn enrol(tx: &mut Tx, with: &CodeUse, new: &NewDevice, now: i64) -> Result<Result<Device>> {
-    match try_code(tx, with, new, now).await? {
-        Ok(None) => {}
-        Ok(Some(device)) => return Ok(Ok(device)),
+    let allowed = match try_code(tx, with, new, now).await? {
+        Ok(Tried::Good { sites }) => sites,
+        Ok(Tried::Used(device)) => return Ok(Ok(*device)),
         Err(refused) => return Ok(Err(refused)),
-    }
+    };
     if let Some(most) = lock(tx).await?.quota.devices
         && active_devices(tx).await? >= most
     {
@@ -125,7 +133,7 @@ pub(super) async fn enrol(tx: &mut Tx, with: &CodeUse, new: &NewDevice, now: i64
         new.id.into(),
         Value::from(&new.name),
         Value::from(&new.public_key),
-        join_ids(&new.sites).into(),
+        join_ids(if new.sites.is_empty() { &allowed } else { &new.sites }).into(),
         new.history_to.into(),
         Value::Bytes(Vec::new()),
         now.into(),

@@ -1,5 +1,6 @@
 //! Hospitals: what they may, what they use, and where their feeds are.
 
+use aftercare_sync::wire::EpochStart;
 use uuid::Uuid;
 
 use super::tx::Tx;
@@ -14,6 +15,9 @@ pub(super) struct Hospital {
     pub(super) bytes_used: i64,
     pub(super) seal_key: Vec<u8>,
 }
+
+/// Later ones are numbered by the time of the restore.
+const FIRST_EPOCH: i64 = 1;
 
 const HOSPITAL: &str = "SELECT epoch, head_seq, durable_seq, closed, quota_devices, quota_bytes, bytes_used, seal_key \
                         FROM tenant WHERE tenant_id = $1";
@@ -62,7 +66,7 @@ pub(super) async fn word_is_free(tx: &mut Tx, new: &NewTenant) -> Result<()> {
 /// In the hospital's tenant: its row. There already when an earlier attempt was cut off here.
 pub(super) async fn make(tx: &mut Tx, new: &NewTenant) -> Result<()> {
     let sql = "INSERT INTO tenant (tenant_id, word, name, made_at, closed, quota_devices, quota_bytes, seal_key, epoch, \
-               head_seq, durable_seq, bytes_used) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, 1, 0, 0, 0) \
+               head_seq, durable_seq, bytes_used) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, 0, 0, 0) \
                ON CONFLICT (tenant_id) DO NOTHING";
     let values = [
         Value::from(&new.word),
@@ -71,8 +75,11 @@ pub(super) async fn make(tx: &mut Tx, new: &NewTenant) -> Result<()> {
         new.quota.devices.into(),
         new.quota.bytes.into(),
         new.seal_key.into(),
+        FIRST_EPOCH.into(),
     ];
-    tx.run(sql, &values).await.map(|_| ())
+    tx.run(sql, &values).await?;
+    let sql = "INSERT INTO epoch (tenant_id, epoch, head) VALUES ($1, $2, 0) ON CONFLICT (tenant_id, epoch) DO NOTHING";
+    tx.run(sql, &[FIRST_EPOCH.into()]).await.map(|_| ())
 }
 
 /// In the server's own tenant: the line that makes the hospital known.
@@ -147,7 +154,15 @@ pub(super) async fn begin_epoch(tx: &mut Tx, than: i64) -> Result<i64> {
     let position = lock(tx).await?.position;
     let epoch = position.epoch.max(than) + 1;
     tx.run("UPDATE tenant SET epoch = $2 WHERE tenant_id = $1", &[epoch.into()]).await?;
+    let sql = "INSERT INTO epoch (tenant_id, epoch, head) VALUES ($1, $2, $3)";
+    tx.run(sql, &[epoch.into(), position.head.into()]).await?;
     Ok(epoch)
+}
+
+/// The epochs that led to this one, oldest first.
+pub(super) async fn lineage(tx: &mut Tx) -> Result<Vec<EpochStart>> {
+    let rows = tx.rows("SELECT epoch, head FROM epoch WHERE tenant_id = $1 ORDER BY epoch", &[]).await?;
+    rows.iter().map(|row| Ok(EpochStart { epoch: row.int(0)?, head: row.int(1)? })).collect()
 }
 
 /// A change that was to hit one row.

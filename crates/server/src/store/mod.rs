@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use aftercare_sync::Scope;
 use aftercare_sync::door::{BlobState, RecordsAnswer, SnapshotPage};
 use aftercare_sync::record::{Key, Record};
-use aftercare_sync::wire::{Answer, Refusal, Request};
+use aftercare_sync::wire::{Answer, Outcome, Refusal, Request};
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -72,10 +72,9 @@ pub trait Store: Send + Sync {
     /// Notes that everything up to `seq` is covered by a verified backup off this host. Never goes
     /// back, never beyond head.
     async fn set_durable_seq(&self, tenant: Uuid, seq: i64) -> Result<()>;
-    /// Begins a new epoch after a restore: what desks have beyond head is offered again. Answers the
-    /// new epoch, which is later than `than` (0: later than the database's own is enough). A restored
-    /// copy does not know what epochs there were after it was taken, so callers pass the time
-    /// in seconds.
+    /// Begins a new epoch after a restore: what desks have beyond head is offered again. Answers its
+    /// number, which is later than `than`. Epochs are unique for ever, also among those that a restored copy
+    /// does not know of: callers pass the time in seconds.
     async fn begin_epoch(&self, tenant: Uuid, than: i64) -> Result<i64>;
 
     // ---- enrolment
@@ -187,8 +186,8 @@ pub trait Store: Send + Sync {
 
     /// Ops that wait for an administrator, by sequence, at most `limit` after `after`.
     async fn quarantine(&self, tenant: Uuid, after: i64, limit: usize) -> Result<Vec<Quarantined>>;
-    /// Lets an op count, from now on. `NotFound` when it is in quarantine no more.
-    async fn release(&self, tenant: Uuid, seq: i64, now: i64) -> Result<()>;
+    /// Lets an op count, from now on; answers what became of it (it may hang on what is gone). `NotFound` when it is in quarantine no more.
+    async fn release(&self, tenant: Uuid, seq: i64, now: i64) -> Result<Outcome>;
     /// Refuses an op for good. `NotFound` when it is in quarantine no more.
     async fn reject(&self, tenant: Uuid, seq: i64) -> Result<()>;
 

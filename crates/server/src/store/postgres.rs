@@ -23,7 +23,7 @@ mod embedded {
 }
 
 /// Every table, children first.
-pub const TABLES: [&str; 16] = [
+pub const TABLES: [&str; 17] = [
     "directory",
     "code_index",
     "device_index",
@@ -39,6 +39,7 @@ pub const TABLES: [&str; 16] = [
     "blob",
     "audit",
     "device",
+    "epoch",
     "tenant",
 ];
 /// How often a transaction is tried again when others were in its way.

@@ -38,10 +38,11 @@ pub(super) async fn answer(tx: &mut Tx, request: &Request, now: i64, limits: Lim
     let device = devices::active(tx, request.device).await?;
     let known = known(&device);
     let mut room = Room { bytes: limits.bytes };
-    let verdicts = verdicts(tx, &known, request.acknowledged, &mut room).await?;
+    let (verdicts, all) = verdicts(tx, &known, request.acknowledged, &mut room).await?;
     let scopes: Vec<Scope> = std::iter::once(HOSPITAL).chain(device.sites.iter().copied()).collect();
     let mut pages = Vec::with_capacity(scopes.len());
-    for scope in &scopes {
+    // A page may hold what the desk takes for its own unsent change: none comes before all verdicts.
+    for scope in scopes.iter().filter(|_| all) {
         let after = request.cursors.get(scope).copied().unwrap_or(0);
         let entries = limits.entries;
         let feed =
@@ -58,19 +59,20 @@ pub(super) async fn answer(tx: &mut Tx, request: &Request, now: i64, limits: Lim
         last_dseq: device.last_dseq,
         verdicts,
         pages,
+        offered: Vec::new(),
         head: hospital.position.head,
         durable_seq: hospital.position.durable_seq,
         digests,
     })
 }
 
-/// Verdicts after `acknowledged`, as many as there is room for; the others come the next time.
+/// Verdicts after `acknowledged`, as many as there is room for, and whether that is all of them.
 async fn verdicts(
     tx: &mut Tx,
     device: &aftercare_sync::accept::Device,
     acknowledged: i64,
     room: &mut Room,
-) -> Result<Vec<Verdict>> {
+) -> Result<(Vec<Verdict>, bool)> {
     let sql = "SELECT dseq, seq, effective, outcome, why, repair, entity, record_id FROM op \
                WHERE tenant_id = $1 AND device = $2 AND dseq > $3 ORDER BY dseq LIMIT $4";
     let most = MAX_OPS as i64;
@@ -106,7 +108,8 @@ async fn verdicts(
             repair,
         });
     }
-    Ok(verdicts)
+    let all = verdicts.last().is_none_or(|last| last.dseq >= device.last_dseq);
+    Ok((verdicts, all))
 }
 
 /// A part of a scope's feed.
@@ -123,7 +126,7 @@ async fn page(tx: &mut Tx, feed: &Feed<'_>, room: &mut Room) -> Result<Option<Pa
     if feed.after >= feed.head {
         return Ok(None);
     }
-    let sql = "SELECT f.seq, f.kind, f.root, o.bytes, o.effective, o.extra FROM feed f \
+    let sql = "SELECT f.seq, f.kind, f.root, o.bytes, o.effective, o.extra, o.outcome FROM feed f \
                LEFT JOIN op o ON o.tenant_id = f.tenant_id AND o.seq = f.seq \
                WHERE f.tenant_id = $1 AND f.scope = $2 AND f.seq > $3 AND f.seq <= $4 ORDER BY f.seq LIMIT $5";
     let most = i64::try_from(feed.entries.max(1)).unwrap_or(i64::MAX).saturating_add(1);
@@ -207,7 +210,8 @@ fn entry(
             };
             let seal = ByteBuf::from(seal(feed.key, &bytes, effective)?);
             let size = bytes.len() + 2 * ENTRY_BYTES;
-            let fed = FedOp { bytes: ByteBuf::from(bytes), effective, without, amended, seal };
+            let stored = row.text(6)? == "stored";
+            let fed = FedOp { bytes: ByteBuf::from(bytes), effective, without, amended, stored, seal };
             Some((Event::Op(fed), size))
         }
         ARRIVE => {

@@ -3,19 +3,19 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aftercare_domain::hlc::Hlc;
-use aftercare_domain::op::FieldValue;
+use aftercare_domain::op::{FieldValue, Op};
 use aftercare_sync::accept::{
     self, Accepted, FeedRow, Loaded, Needs, News, OpRow, Protections, Received, accept_offers, read_batch,
 };
 use aftercare_sync::record::Key;
-use aftercare_sync::wire::{OLDEST_PROTOCOL, Offer, Outcome, PROTOCOL, Refusal, Request};
+use aftercare_sync::wire::{OLDEST_PROTOCOL, Offer, Outcome, PROTOCOL, Refusal, Request, reason};
 use aftercare_sync::{Scope, record::Record};
 use hmac::{Hmac, Mac};
 use serde_bytes::ByteBuf;
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::hospitals::{Hospital, lock, look, move_head};
+use super::hospitals::{Hospital, lineage, lock, look, move_head};
 use super::tx::{Insert, Tx};
 use super::value::{Kind, Value, mistake};
 use super::{Device, Result, StoreError, devices, records};
@@ -64,57 +64,63 @@ pub(super) fn writes(request: &Request) -> bool {
     !request.ops.is_empty() || !request.offers.is_empty()
 }
 
+/// What became of a request's offers, in their order, or why nothing was taken in.
+pub(super) type Taken = std::result::Result<Vec<Outcome>, Refusal>;
+
 /// Looks at a request that writes nothing as if it did.
-pub(super) async fn check(tx: &mut Tx, request: &Request) -> Result<Option<Refusal>> {
+pub(super) async fn check(tx: &mut Tx, request: &Request) -> Result<Taken> {
     let hospital = look(tx).await?;
     let device = devices::active(tx, request.device).await?;
-    Ok(admit(&hospital, &device, request)?.err())
+    Ok(admit(tx, &hospital, &device, request).await?.map(|_| Vec::new()))
 }
 
-/// Takes the request's ops and offers in. A refusal: nothing was taken in.
-pub(super) async fn take(tx: &mut Tx, request: &Request, now: i64) -> Result<Option<Refusal>> {
+/// Takes the request's offers in, then its ops, which may hang on them.
+pub(super) async fn take(tx: &mut Tx, request: &Request, now: i64) -> Result<Taken> {
     let hospital = lock(tx).await?;
     let device = devices::active(tx, request.device).await?;
-    let batch = match admit(&hospital, &device, request)? {
+    let batch = match admit(tx, &hospital, &device, request).await? {
         Ok(batch) => batch,
-        Err(refusal) => return Ok(Some(refusal)),
+        Err(refusal) => return Ok(Err(refusal)),
     };
     if let Some(most) = hospital.quota.bytes
         && hospital.bytes_used + batch.iter().map(|op| op.bytes.len() as i64).sum::<i64>() > most
     {
         return Err(StoreError::Quota { what: "bytes" });
     }
-    let known = known(&device);
+    let device = known(&device);
     let mut head = hospital.position.head;
+    let (offers, mut offered) = believable(&hospital.seal_key, &request.offers);
+    if !offers.is_empty() {
+        let (outcomes, after) = take_offers(tx, &device, offers, head, now).await?;
+        head = after;
+        let mut outcomes = outcomes.into_iter();
+        for place in offered.iter_mut().filter(|place| place.is_none()) {
+            *place = outcomes.next();
+        }
+    }
     if !batch.is_empty() {
         let loaded = load(tx, accept::needs(&batch)).await?;
         let before = scopes_before(&loaded);
-        let accepted = accept::accept(&known, batch, loaded, head, now, Protections::ALL);
-        head = write(tx, request.device, accepted, &before, now).await?;
+        let accepted = accept::accept(&device, batch, loaded, head, now, Protections::ALL);
+        write(tx, device.id, accepted, &before, now).await?;
     }
-    if !request.offers.is_empty() {
-        let offers = believable(&hospital.seal_key, &request.offers);
-        take_offers(tx, &known, offers, head, now).await?;
-    }
-    Ok(None)
+    Ok(Ok(offered.into_iter().flatten().collect()))
 }
 
-/// Takes in ops whose authors need not be asked again.
+/// Takes in ops whose authors need not be asked again. Answers what became of each, and the head.
 pub(super) async fn take_offers(
     tx: &mut Tx,
     device: &accept::Device,
-    offers: Vec<(aftercare_domain::op::Op, Vec<u8>, Hlc)>,
+    offers: Vec<(Op, Vec<u8>, Hlc)>,
     head: i64,
     now: i64,
-) -> Result<()> {
-    let as_received: Vec<Received> = offers
-        .iter()
-        .map(|(op, _, _)| Received { dseq: 0, bytes: Vec::new(), hash: Vec::new(), op: Some(op.clone()) })
-        .collect();
-    let loaded = load(tx, accept::needs(&as_received)).await?;
+) -> Result<(Vec<Outcome>, i64)> {
+    let loaded = load(tx, accept::needs_of(offers.iter().map(|(op, _, _)| op))).await?;
     let before = scopes_before(&loaded);
-    let accepted = accept_offers(device, offers, loaded, head, now, Protections::ALL);
-    write(tx, device.id, accepted, &before, now).await.map(|_| ())
+    let mut accepted = accept_offers(device, offers, loaded, head, now, Protections::ALL);
+    let offered = std::mem::take(&mut accepted.offered);
+    let head = write(tx, device.id, accepted, &before, now).await?;
+    Ok((offered, head))
 }
 
 /// The pure core's view of a device.
@@ -131,7 +137,7 @@ pub(super) fn known(device: &Device) -> accept::Device {
 type Admitted = std::result::Result<Vec<Received>, Refusal>;
 
 /// What of the request is new, or why it is refused.
-fn admit(hospital: &Hospital, device: &Device, request: &Request) -> Result<Admitted> {
+async fn admit(tx: &mut Tx, hospital: &Hospital, device: &Device, request: &Request) -> Result<Admitted> {
     if hospital.closed {
         return Err(StoreError::Closed);
     }
@@ -139,10 +145,12 @@ fn admit(hospital: &Hospital, device: &Device, request: &Request) -> Result<Admi
         return Ok(Err(Refusal::Upgrade { oldest: OLDEST_PROTOCOL, newest: PROTOCOL }));
     }
     let epoch = hospital.position.epoch;
-    if request.epoch != 0 && request.epoch != epoch {
+    if request.epoch != epoch {
+        let lineage = lineage(tx).await?;
         return Ok(Err(Refusal::Epoch {
             epoch,
-            head: hospital.position.head,
+            head: lineage.last().map_or(0, |start| start.head),
+            lineage,
             last_dseq: device.last_dseq,
             chain: ByteBuf::from(device.chain.clone()),
         }));
@@ -191,7 +199,7 @@ async fn write(
     before: &HashMap<Key, Scope>,
     now: i64,
 ) -> Result<i64> {
-    let Accepted { head, position, ops, feed, records, digests } = accepted;
+    let Accepted { head, position, ops, feed, records, digests, offered: _ } = accepted;
     let roots: HashMap<i64, Uuid> = ops.iter().map(|op| (op.seq, op.root)).collect();
     let bytes = ops.iter().map(|op| op.bytes.len() as i64).sum();
     let rows = ops.into_iter().map(op_row).collect::<Result<Vec<_>>>()?;
@@ -209,7 +217,7 @@ async fn write(
 fn op_row(op: OpRow) -> Result<Vec<Value>> {
     let (outcome, why) = word(&op.outcome);
     // What comes back of an erased patient is not kept.
-    let erased = why == "erased";
+    let erased = why == reason::ERASED;
     let bytes = if erased { Vec::new() } else { op.bytes };
     let extra = if op.without.is_empty() && op.amended.is_empty() {
         Value::Null
@@ -272,18 +280,23 @@ pub(super) fn outcome(word: &str, why: String) -> Result<Outcome> {
     })
 }
 
-/// Offers that carry the server's seal, read. The others are nobody's word and are left out.
-fn believable(key: &[u8], offers: &[Offer]) -> Vec<(aftercare_domain::op::Op, Vec<u8>, Hlc)> {
-    offers
-        .iter()
-        .filter(|offer| {
-            sealer(key, &offer.bytes, offer.effective)
-                .is_some_and(|mac| mac.verify_slice(&offer.seal).is_ok())
-        })
-        .filter_map(|offer| {
-            accept::decode(&offer.bytes).map(|op| (op, offer.bytes.to_vec(), offer.effective))
-        })
-        .collect()
+/// Offers that carry the server's seal, read, and a place for what becomes of each. The others are nobody's
+/// word: they are refused for good.
+fn believable(key: &[u8], offers: &[Offer]) -> (Vec<(Op, Vec<u8>, Hlc)>, Vec<Option<Outcome>>) {
+    let mut read = Vec::with_capacity(offers.len());
+    let mut places = Vec::with_capacity(offers.len());
+    for offer in offers {
+        let sealed = sealer(key, &offer.bytes, offer.effective)
+            .is_some_and(|mac| mac.verify_slice(&offer.seal).is_ok());
+        match accept::decode(&offer.bytes).filter(|_| sealed) {
+            Some(op) => {
+                read.push((op, offer.bytes.to_vec(), offer.effective));
+                places.push(None);
+            }
+            None => places.push(Some(Outcome::Rejected(reason::UNREADABLE.to_owned()))),
+        }
+    }
+    (read, places)
 }
 
 /// The server's seal on an op and its effective time.

@@ -2,6 +2,7 @@
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_sync::accept::decode;
+use aftercare_sync::wire::Outcome;
 use uuid::Uuid;
 
 use super::hospitals::{lock, one};
@@ -34,17 +35,23 @@ pub(super) async fn list(tx: &mut Tx, after: i64, limit: usize) -> Result<Vec<Qu
         .collect()
 }
 
-/// Counts the op under a new sequence. Its old row stays as a duplicate of the new one: that is what its
-/// desk is told, with the record as it came out.
-pub(super) async fn release(tx: &mut Tx, seq: i64, now: i64) -> Result<()> {
+/// Counts the op under a new sequence, if it still can. Its old row stays as a duplicate of the new one: that is
+/// what its desk is told, with the record as it came out.
+pub(super) async fn release(tx: &mut Tx, seq: i64, now: i64) -> Result<Outcome> {
     let hospital = lock(tx).await?;
     let sql = "SELECT device, bytes, effective FROM op WHERE tenant_id = $1 AND seq = $2 AND outcome = 'quarantined'";
     let row = tx.row(sql, &[seq.into()]).await?.ok_or(StoreError::NotFound)?;
     let (device, bytes, effective) = (row.id(0)?, row.bytes(1)?, Hlc::from_i64(row.int(2)?));
     let op = decode(&bytes).ok_or_else(mistake)?;
     let device = devices::find(tx, device).await?.ok_or(StoreError::NotFound)?;
-    settle(tx, seq, "duplicate", "").await?;
-    take_offers(tx, &known(&device), vec![(op, bytes, effective)], hospital.position.head, now).await
+    let head = hospital.position.head;
+    let (became, _) = take_offers(tx, &known(&device), vec![(op, bytes, effective)], head, now).await?;
+    let outcome = became.into_iter().next().ok_or_else(mistake)?;
+    match &outcome {
+        Outcome::Rejected(why) => settle(tx, seq, "rejected", why).await?,
+        _ => settle(tx, seq, "duplicate", "").await?,
+    }
+    Ok(outcome)
 }
 
 pub(super) async fn reject(tx: &mut Tx, seq: i64) -> Result<()> {

@@ -193,7 +193,7 @@ pub struct NewDevice {
     pub name: String,
     /// Its public key.
     pub public_key: Vec<u8>,
-    /// The sites it asks for.
+    /// The sites it asks for; empty: those of the code.
     pub sites: BTreeSet<Scope>,
     /// The number of its last op so far, which the code must allow; 0: it brings nothing.
     pub history_to: i64,
