@@ -64,6 +64,9 @@ pub(super) fn writes(request: &Request) -> bool {
     !request.ops.is_empty() || !request.offers.is_empty()
 }
 
+/// An op with its bytes and effective time.
+pub(super) type OfferedOp = (Op, Vec<u8>, Hlc);
+
 /// What became of a request's offers, in their order, or why nothing was taken in.
 pub(super) type Taken = std::result::Result<Vec<Outcome>, Refusal>;
 
@@ -111,7 +114,7 @@ pub(super) async fn take(tx: &mut Tx, request: &Request, now: i64) -> Result<Tak
 pub(super) async fn take_offers(
     tx: &mut Tx,
     device: &accept::Device,
-    offers: Vec<(Op, Vec<u8>, Hlc)>,
+    offers: Vec<OfferedOp>,
     head: i64,
     now: i64,
 ) -> Result<(Vec<Outcome>, i64)> {
@@ -282,7 +285,7 @@ pub(super) fn outcome(word: &str, why: String) -> Result<Outcome> {
 
 /// Offers that carry the server's seal, read, and a place for what becomes of each. The others are nobody's
 /// word: they are refused for good.
-fn believable(key: &[u8], offers: &[Offer]) -> (Vec<(Op, Vec<u8>, Hlc)>, Vec<Option<Outcome>>) {
+fn believable(key: &[u8], offers: &[Offer]) -> (Vec<OfferedOp>, Vec<Option<Outcome>>) {
     let mut read = Vec::with_capacity(offers.len());
     let mut places = Vec::with_capacity(offers.len());
     for offer in offers {
