@@ -84,9 +84,10 @@ impl From<StoreError> for Refused {
                 tracing::error!(%error, "store");
                 Self::new(ProblemCode::Busy).with("seconds", 30)
             }
-            error @ (StoreError::Newer | StoreError::Privileged(_) | StoreError::Database(_)) => {
-                Self::internal("store", error)
-            }
+            error @ (StoreError::Newer
+            | StoreError::Older
+            | StoreError::Privileged(_)
+            | StoreError::Database(_)) => Self::internal("store", error),
         }
     }
 }
