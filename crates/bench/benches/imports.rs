@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aftercare_bench::desk;
 use aftercare_bench::hospital::{Hospital, csv_gb18030};
-use aftercare_bench::measure::{self, Figure, timed};
+use aftercare_bench::measure::{self, Figure, rows, thousands, timed};
 use aftercare_core::App;
 use aftercare_core::archive::search_document;
 use aftercare_core::testing::raw_connection;
@@ -17,8 +17,6 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
 
-const TIME: &str = "import: 200,000 discharges";
-const MEMORY: &str = "import: memory for 200,000 discharges";
 /// Discharges of one extract.
 const ROWS: usize = 200_000;
 /// An extract covers about a month.
@@ -49,37 +47,35 @@ fn main() {
         measure::print_peak();
         return;
     }
-    if measure::wanted(TIME) {
+    let count = thousands(rows(ROWS));
+    let time = format!("import: {count} discharges");
+    if measure::wanted(&time) {
         let folder = tempfile::tempdir().unwrap();
         let (ours, app) = import(folder.path());
         let base = bare(&app, folder.path());
         let seconds = Duration::as_secs_f64;
         measure::print(&Figure {
-            name: TIME,
+            name: &time,
             ours: seconds(&ours),
             base: seconds(&base),
             goal: 2.0,
             unit: "s",
         });
     }
-    if measure::wanted(MEMORY) {
+    let memory = format!("import: memory for {count} discharges");
+    if measure::wanted(&memory) {
         let peak = measure::peak_of_child("memory", &[]);
-        measure::print(&Figure { name: MEMORY, ours: peak, base: BUDGET, goal: 1.0, unit: "MB" });
+        measure::print(&Figure { name: &memory, ours: peak, base: BUDGET, goal: 1.0, unit: "MB" });
     }
-}
-
-/// As many discharges as were asked for: fewer while working on the importer.
-fn rows() -> usize {
-    std::env::var("AFTERCARE_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROWS)
 }
 
 fn import(folder: &Path) -> (Duration, Arc<App>) {
     let extract = folder.join("extract.csv");
     let last = NaiveDate::from_ymd_opt(2026, 11, 15).unwrap();
-    std::fs::write(&extract, csv_gb18030(&mut Hospital::new(3, last, DAYS), rows())).unwrap();
+    std::fs::write(&extract, csv_gb18030(&mut Hospital::new(3, last, DAYS), rows(ROWS))).unwrap();
     let app = desk::open(&folder.join("desk"));
     let (time, result) = timed(|| desk::call(&app, "imports_run", json!({ "path": extract })));
-    assert_eq!(result["created"].as_u64().unwrap() as usize, rows(), "{:?}", result["rejected"]);
+    assert_eq!(result["created"].as_u64().unwrap() as usize, rows(ROWS), "{:?}", result["rejected"]);
     (time, app)
 }
 

@@ -31,6 +31,18 @@ pub fn print(figure: &Figure<'_>) {
     );
 }
 
+/// How many rows to measure with: `full`, or fewer by `AFTERCARE_BENCH_ROWS` for a first look while working on the code.
+pub fn rows(full: usize) -> usize {
+    std::env::var("AFTERCARE_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(full)
+}
+
+/// A number with its thousands apart, for the name of a figure: what was measured, not what was meant to be.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    groups.iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
+}
+
 /// Whether the person running this asked for the benchmark called `name`.
 pub fn wanted(name: &str) -> bool {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));

@@ -103,6 +103,13 @@ impl Words {
         key.split('.').try_fold(&self.0, |at, part| at.get(part)).and_then(Value::as_str)
     }
 
+    /// The keys and texts directly below a dotted key.
+    pub fn group(&self, key: &str) -> Vec<(String, String)> {
+        let found = key.split('.').try_fold(&self.0, |at, part| at.get(part)).and_then(Value::as_object);
+        let texts = found.into_iter().flatten();
+        texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned()))).collect()
+    }
+
     /// The text at a key with `{name}` replaced.
     pub fn filled(&self, key: &str, params: &[(&str, &str)]) -> String {
         params.iter().fold(self.text(key).to_owned(), |text, (name, value)| fill(&text, name, value))

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aftercare_domain::error_code::ErrorCode;
 use rusqlite::{Connection, TransactionBehavior};
 use zeroize::Zeroizing;
 
@@ -21,6 +22,9 @@ pub type DatabaseKey = Zeroizing<[u8; 32]>;
 
 /// Readers beside the writer. Two let a find-as-you-type run while a page loads.
 const READERS: usize = 2;
+
+/// How often two readers try to begin between the same two writes.
+const SNAPSHOT_TRIES: usize = 20;
 
 /// An open database. Dropping it closes the file and wipes the key.
 pub struct Db {
@@ -94,6 +98,21 @@ impl Db {
         open::connect_reader(&self.path, &self.key)
     }
 
+    /// Two readers of one and the same snapshot of what is shared, for work on two threads. Their transactions are open.
+    ///
+    /// # Errors
+    /// `DatabaseBusy` when others write without a pause.
+    pub fn snapshots(&self) -> Result<[Connection; 2]> {
+        for _ in 0..SNAPSHOT_TRIES {
+            let pair = [self.connect_beside()?, self.connect_beside()?];
+            let (first, second) = (begin_reading(&pair[0])?, begin_reading(&pair[1])?);
+            if first == second {
+                return Ok(pair);
+            }
+        }
+        Err(Error::new(ErrorCode::DatabaseBusy))
+    }
+
     fn reader(&self) -> MutexGuard<'_, Connection> {
         for reader in &self.readers {
             if let Ok(free) = reader.try_lock() {
@@ -103,6 +122,12 @@ impl Db {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed) % self.readers.len();
         lock(&self.readers[turn])
     }
+}
+
+/// Begins a reading transaction. Returns the number that every write to a shared table moves.
+fn begin_reading(connection: &Connection) -> Result<i64> {
+    connection.execute_batch("BEGIN")?;
+    Ok(connection.query_row("SELECT last_dseq FROM desk", [], |row| row.get("last_dseq"))?)
 }
 
 /// A panic inside a transaction rolls it back, so the connection behind a poisoned lock is sound.

@@ -100,7 +100,7 @@ fn export_now(ctx: &Ctx, request: &ExportRequest) -> Result<ExportResponse> {
     // Before the file exists, so that no export goes unlogged; the outcome follows in a second line.
     let detail = json!({ "from": scope.from, "to": scope.to, "reveal": request.reveal, "reason": request.reason.trim() });
     ctx.audit("reports.export", None, detail)?;
-    let totals = export::write(ctx.db().connect_beside()?, &order, Path::new(&request.path))?;
+    let totals = export::write(ctx.db().snapshots()?, &order, Path::new(&request.path))?;
     ctx.audit("reports.exported", None, json!({ "rows": totals.rows, "discharges": totals.discharges }))?;
     let bytes = std::fs::metadata(&request.path)?.len();
     Ok(ExportResponse { path: request.path.clone(), rows: totals.rows, bytes })

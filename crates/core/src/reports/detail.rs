@@ -1,213 +1,231 @@
-//! The detail rows of a period, one per task, read in one pass.
+//! The detail rows of a period, one per task.
 //!
-//! What hangs on a task (calls, responses, alerts) is read beforehand in three range scans and kept
-//! by task: looking each up in the encrypted file would cost more than writing the workbook.
+//! Tasks are read in portions. What belongs to a portion's tasks (patients, phones, stays, calls, responses, alerts)
+//! is gathered kind by kind in the order of the file, because looking it up task by task would take ten times as long
+//! as writing the workbook.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
-use rusqlite::{Connection, Row, params};
+use chrono::{Datelike, NaiveDate};
+use rusqlite::{Connection, params};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Scope;
-use super::sheet::Cell;
-use crate::env;
+use super::gather::{Columns, Keys, Shelf, row_numbers, walk};
+use super::sheet::day;
 use crate::error::Result;
 use crate::words::Language;
 
-/// One task as the detail sheet shows it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct DetailRow {
-    pub mrn: Option<String>,
-    pub visit_no: Option<String>,
-    pub name: String,
-    pub sex: String,
-    pub age_years: Option<i64>,
-    pub id_number: Option<String>,
-    pub number: Option<String>,
-    pub department: Option<String>,
-    pub doctor: Option<String>,
-    pub diagnosis_code: Option<String>,
-    pub diagnosis: Option<String>,
-    pub admitted_at: Option<NaiveDateTime>,
-    pub discharged_at: Option<NaiveDateTime>,
-    pub disposition: Option<String>,
-    pub plan_code: String,
-    pub plan_version: u32,
-    pub timepoint: String,
-    pub due_on: Option<NaiveDate>,
-    pub window_starts_on: Option<NaiveDate>,
-    pub window_ends_on: Option<NaiveDate>,
-    pub status: String,
-    pub end_reason: Option<String>,
-    pub attempts: i64,
-    pub ended_at: Option<NaiveDateTime>,
-    pub timely: bool,
-    pub assigned_to: Option<Uuid>,
-    pub last_call: Option<LastCall>,
-    pub class: Option<String>,
-    pub alert: Option<WorstAlert>,
-}
-
-/// The last call that was made for a task.
-#[derive(Debug, Clone)]
-pub(super) struct LastCall {
-    pub called_at: i64,
-    pub outcome: String,
-    pub reason: Option<String>,
-    pub talk_seconds: Option<i64>,
-    pub remark: Option<String>,
-    pub user_id: Uuid,
-}
-
-/// The gravest alert that a task raised.
-#[derive(Debug, Clone)]
-pub(super) struct WorstAlert {
-    pub level: String,
-    pub status: String,
-}
-
-/// What hangs on tasks, by task.
-struct Beside {
-    calls: HashMap<Uuid, LastCall>,
-    classes: HashMap<Uuid, String>,
-    alerts: HashMap<Uuid, WorstAlert>,
-}
+/// Tasks read at a time: so many that the usual month is one portion, and few enough to bound memory.
+const PORTION: usize = 1 << 17;
 
 /// Calls and responses of a task lie at most this long before the day it is due.
 const EARLY_DAYS: i64 = 62;
 
-/// Reads every detail row and hands them to `take` in the order they were due.
-pub(super) fn each_row(
+/// Tasks in the order they were due, with all that the sheet shows of each.
+pub(super) struct Portion {
+    tasks: Shelf,
+    patients: Shelf,
+    phones: Shelf,
+    stays: Shelf,
+    calls: Shelf,
+    responses: Shelf,
+    alerts: Shelf,
+}
+
+/// One task as the detail sheet shows it: what was read, column by column in the order of the queries below.
+#[derive(Clone, Copy)]
+pub(super) struct Detail<'a> {
+    pub task: Columns<'a>,
+    pub patient: Columns<'a>,
+    pub phone: Columns<'a>,
+    pub stay: Columns<'a>,
+    pub call: Option<Columns<'a>>,
+    pub response: Columns<'a>,
+    pub alert: Option<Columns<'a>>,
+}
+
+const DUE: &str = "SELECT rowid FROM task WHERE due_on BETWEEN ?1 AND ?2 ORDER BY due_on, rowid";
+const TASKS: &str = include_str!("sql/detail_tasks.sql");
+const STAY_NUMBERS: &str = "SELECT id, rowid FROM encounter WHERE id >= ?1 ORDER BY id";
+const STAYS: &str = include_str!("sql/detail_stays.sql");
+const PATIENT_NUMBERS: &str = "SELECT id, num FROM patient WHERE id >= ?1 ORDER BY id";
+const PATIENTS: &str =
+    "SELECT num, mrn, name, sex, birth_on, id_number FROM patient WHERE num >= ?1 ORDER BY num";
+const PHONE_NUMBERS: &str = "SELECT patient_id, rowid FROM phone WHERE patient_id >= ?1 ORDER BY patient_id";
+const PHONES: &str =
+    "SELECT rowid, number, rank, id FROM phone WHERE rowid >= ?1 AND removed = 0 ORDER BY rowid";
+const CALL_NUMBERS: &str =
+    "SELECT patient_id, rowid, called_at FROM call WHERE patient_id >= ?1 ORDER BY patient_id, called_at";
+const CALLS: &str = include_str!("sql/detail_calls.sql");
+const RESPONSE_NUMBERS: &str = "SELECT task_id, rowid FROM response WHERE task_id >= ?1 ORDER BY task_id";
+const RESPONSES: &str = include_str!("sql/detail_responses.sql");
+const ALERT_NUMBERS: &str =
+    "SELECT patient_id, rowid FROM alert WHERE patient_id >= ?1 ORDER BY patient_id, raised_at";
+const ALERTS: &str = "SELECT rowid, level, status, task_id FROM alert WHERE rowid >= ?1 ORDER BY rowid";
+
+/// Reads the tasks due in a period and hands them to `take`, portion by portion in the order they were due.
+pub(super) fn each_portion(
     connection: &Connection,
     scope: &Scope,
-    mut take: impl FnMut(DetailRow) -> Result<()>,
+    mut take: impl FnMut(Portion) -> Result<()>,
 ) -> Result<()> {
-    let mut beside = Beside::read(connection, scope)?;
-    let mut statement = connection.prepare(include_str!("sql/detail.sql"))?;
-    let mut rows = statement.query(params![scope.from, scope.to, scope.department])?;
-    while let Some(row) = rows.next()? {
-        take(read(row, &mut beside)?)?;
+    let mut statement = connection.prepare(DUE)?;
+    let due: Vec<i64> = statement
+        .query_map(params![scope.from, scope.to], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for portion in due.chunks(PORTION) {
+        take(Portion::read(connection, scope, portion)?)?;
     }
     Ok(())
 }
 
-fn read(row: &Row<'_>, beside: &mut Beside) -> Result<DetailRow> {
-    let task_id: Uuid = row.get("task_id")?;
-    let due_on = date(row.get("due_on")?);
-    let window_starts_on = date(row.get("window_starts_on")?);
-    let window_ends_on = date(row.get("window_ends_on")?);
-    let status: String = row.get("status")?;
-    let ended_at = row.get::<_, Option<i64>>("ended_at")?.map(wall_clock);
-    let ended_on = ended_at.map(|at| at.date());
-    let timely = status == "done" && ended_on >= window_starts_on && ended_on <= window_ends_on;
-    let birth_on = date(row.get("birth_on")?);
-    Ok(DetailRow {
-        mrn: row.get("mrn")?,
-        visit_no: row.get("visit_no")?,
-        name: row.get("name")?,
-        sex: row.get("sex")?,
-        age_years: birth_on.zip(due_on).map(|(birth, due)| age_years(birth, due)),
-        id_number: row.get("id_number")?,
-        number: row.get("number")?,
-        department: row.get("department")?,
-        doctor: row.get("doctor")?,
-        diagnosis_code: row.get("diagnosis_code")?,
-        diagnosis: row.get("diagnosis")?,
-        admitted_at: minute(row.get("admitted_at")?),
-        discharged_at: minute(row.get("discharged_at")?),
-        disposition: row.get("disposition")?,
-        plan_code: row.get("plan_code")?,
-        plan_version: row.get("plan_version")?,
-        timepoint: row.get("timepoint")?,
-        due_on,
-        window_starts_on,
-        window_ends_on,
-        status,
-        end_reason: row.get("end_reason")?,
-        attempts: row.get("attempts")?,
-        ended_at,
-        timely,
-        assigned_to: row.get("assigned_to")?,
-        last_call: beside.calls.remove(&task_id),
-        class: beside.classes.remove(&task_id),
-        alert: beside.alerts.remove(&task_id),
-    })
-}
+impl Portion {
+    fn read(connection: &Connection, scope: &Scope, due: &[i64]) -> Result<Self> {
+        let mut wanted: Keys<i64> = due.iter().zip(0..).map(|(number, place)| (*number, place)).collect();
+        wanted.sort_unstable();
+        let mut tasks = Shelf::new(due.len(), 192);
+        walk(connection, TASKS, &wanted, |place, row| tasks.put(place, row))?;
 
-impl Beside {
-    fn read(connection: &Connection, scope: &Scope) -> Result<Self> {
-        let from = date(Some(scope.from.clone())).unwrap_or_default() - chrono::Duration::days(EARLY_DAYS);
-        let from = from.to_string();
+        let mut stays = Shelf::new(due.len(), 128);
+        let ids = tasks.keys(|task| Task::of(task).encounter_id);
+        shelve(connection, STAYS, &row_numbers(connection, STAY_NUMBERS, &ids)?, &mut stays)?;
+        if let Some(department) = scope.department.as_deref() {
+            let elsewhere = |place: &u32| stays.at(*place).and_then(of_department) != Some(department);
+            let elsewhere: Vec<u32> = tasks.places().filter(elsewhere).collect();
+            elsewhere.into_iter().for_each(|place| tasks.clear(place));
+        }
+
+        let people = tasks.keys(|task| Task::of(task).patient_id);
+        let mut patients = Shelf::new(due.len(), 80);
+        shelve(connection, PATIENTS, &row_numbers(connection, PATIENT_NUMBERS, &people)?, &mut patients)?;
+        let from = day(&scope.from).unwrap_or_default() - chrono::Duration::days(EARLY_DAYS);
         Ok(Self {
-            calls: last_calls(connection, &from)?,
-            classes: classes(connection, &from)?,
-            alerts: worst_alerts(connection, &from)?,
+            phones: phones(connection, &people, due.len())?,
+            calls: calls(connection, &people, &tasks, from)?,
+            responses: responses(connection, &tasks)?,
+            alerts: alerts(connection, &people, &tasks)?,
+            tasks,
+            patients,
+            stays,
+        })
+    }
+
+    /// The tasks in the order they were due.
+    pub fn rows(&self) -> impl Iterator<Item = Detail<'_>> {
+        self.tasks.places().filter_map(|place| {
+            Some(Detail {
+                task: self.tasks.at(place)?,
+                patient: self.patients.at(place)?,
+                phone: self.phones.at(place).unwrap_or_default(),
+                stay: self.stays.at(place).unwrap_or_default(),
+                call: self.calls.at(place),
+                response: self.responses.at(place).unwrap_or_default(),
+                alert: self.alerts.at(place),
+            })
         })
     }
 }
 
-fn last_calls(connection: &Connection, from: &str) -> Result<HashMap<Uuid, LastCall>> {
-    let mut statement = connection.prepare(
-        "SELECT tasks, called_at, outcome, reason, talk_seconds, remark, user_id
-         FROM standing_call AS call WHERE called_on >= ?1 ORDER BY called_on, called_at",
-    )?;
-    let mut rows = statement.query([from])?;
-    let mut calls = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let call = LastCall {
-            called_at: row.get("called_at")?,
-            outcome: row.get("outcome")?,
-            reason: row.get("reason")?,
-            talk_seconds: row.get("talk_seconds")?,
-            remark: row.get("remark")?,
-            user_id: row.get("user_id")?,
-        };
-        let tasks = row.get_ref("tasks")?.as_str().unwrap_or("[]");
-        for task in serde_json::from_str::<Vec<Uuid>>(tasks).unwrap_or_default() {
-            calls.insert(task, call.clone());
-        }
-    }
-    Ok(calls)
+/// The ids that tie a task to other records.
+struct Task {
+    id: Option<Uuid>,
+    patient_id: Option<Uuid>,
+    encounter_id: Option<Uuid>,
 }
 
-/// The part of a response's stored results that the sheet shows.
-#[derive(Deserialize)]
-struct Results {
-    class: Option<String>,
+impl Task {
+    fn of(mut task: Columns<'_>) -> Self {
+        Self { id: task.id(), patient_id: task.id(), encounter_id: task.id() }
+    }
 }
 
-fn classes(connection: &Connection, from: &str) -> Result<HashMap<Uuid, String>> {
-    let mut statement = connection.prepare(
-        "SELECT task_id, results FROM standing_response AS response WHERE responded_on >= ?1 ORDER BY responded_on, responded_at",
-    )?;
-    let mut rows = statement.query([from])?;
-    let mut classes = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let results = row.get_ref("results")?.as_str().unwrap_or("{}");
-        if let Ok(Results { class: Some(class) }) = serde_json::from_str(results) {
-            classes.insert(row.get("task_id")?, class);
-        }
-    }
-    Ok(classes)
+fn of_department(mut stay: Columns<'_>) -> Option<&str> {
+    stay.text();
+    stay.text()
 }
 
-fn worst_alerts(connection: &Connection, from: &str) -> Result<HashMap<Uuid, WorstAlert>> {
-    let mut statement = connection.prepare(
-        "SELECT task_id, level, status FROM alert
-         WHERE raised_at >= unixepoch(?1) * 1000 - 28800000 AND task_id IS NOT NULL",
-    )?;
-    let mut rows = statement.query([from])?;
-    let mut alerts: HashMap<Uuid, WorstAlert> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let alert = WorstAlert { level: row.get("level")?, status: row.get("status")? };
-        let task: Uuid = row.get("task_id")?;
-        if alerts.get(&task).is_none_or(|known| gravity(&known.level) < gravity(&alert.level)) {
-            alerts.insert(task, alert);
+fn shelve(connection: &Connection, sql: &str, numbers: &Keys<i64>, shelf: &mut Shelf) -> Result<()> {
+    walk(connection, sql, numbers, |place, row| shelf.put(place, row))
+}
+
+/// The first number of each patient.
+fn phones(connection: &Connection, people: &Keys<Uuid>, places: usize) -> Result<Shelf> {
+    let mut shelf = Shelf::new(places, 48);
+    let first = |mut phone: Columns<'_>| {
+        phone.text();
+        phone.integer().zip(phone.id())
+    };
+    walk(connection, PHONES, &row_numbers(connection, PHONE_NUMBERS, people)?, |place, row| {
+        let there = shelf.at(place).and_then(first);
+        let new = (row.get(2)?, row.get(3)?);
+        if there.is_none_or(|there| new < there) { shelf.put(place, row) } else { Ok(()) }
+    })?;
+    Ok(shelf)
+}
+
+/// The last call that was made for each task.
+fn calls(connection: &Connection, people: &Keys<Uuid>, tasks: &Shelf, from: NaiveDate) -> Result<Shelf> {
+    let mut shelf = Shelf::new(tasks.len(), 80);
+    let since = from.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
+    let mut numbers: Vec<(i64, u32)> = Vec::with_capacity(people.len());
+    walk(connection, CALL_NUMBERS, people, |_, row| {
+        if row.get::<_, i64>(2)? >= since {
+            numbers.push((row.get(1)?, 0));
         }
-    }
-    Ok(alerts)
+        Ok(())
+    })?;
+    // A patient with several tasks is met several times.
+    numbers.sort_unstable();
+    numbers.dedup();
+    let ids = tasks.keys(|task| Task::of(task).id);
+    let called_at = |mut call: Columns<'_>| {
+        call.text();
+        call.integer()
+    };
+    walk(connection, CALLS, &numbers, |_, row| {
+        let at: Option<i64> = row.get(2)?;
+        for task in serde_json::from_str::<Vec<Uuid>>(row.get_ref(1)?.as_str().unwrap_or_default())
+            .unwrap_or_default()
+        {
+            let place = ids.binary_search_by_key(&task, |(id, _)| *id).ok().and_then(|found| ids.get(found));
+            if let Some((_, place)) = place
+                && shelf.at(*place).and_then(called_at) <= at
+            {
+                shelf.put(*place, row)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(shelf)
+}
+
+/// The last response to each task.
+fn responses(connection: &Connection, tasks: &Shelf) -> Result<Shelf> {
+    let mut shelf = Shelf::new(tasks.len(), 64);
+    let ids = tasks.keys(|task| Task::of(task).id);
+    let responded_at = |mut response: Columns<'_>| {
+        response.text();
+        response.integer()
+    };
+    walk(connection, RESPONSES, &row_numbers(connection, RESPONSE_NUMBERS, &ids)?, |place, row| {
+        let earlier = shelf.at(place).and_then(responded_at) <= row.get(2)?;
+        if earlier { shelf.put(place, row) } else { Ok(()) }
+    })?;
+    Ok(shelf)
+}
+
+/// The gravest alert that each task raised.
+fn alerts(connection: &Connection, people: &Keys<Uuid>, tasks: &Shelf) -> Result<Shelf> {
+    let mut shelf = Shelf::new(tasks.len(), 0);
+    let level = |mut alert: Columns<'_>| alert.text().map_or(0, gravity);
+    walk(connection, ALERTS, &row_numbers(connection, ALERT_NUMBERS, people)?, |place, row| {
+        let of_task = tasks.at(place).and_then(|task| Task::of(task).id) == row.get(3)?;
+        let graver = shelf.at(place).map_or(0, level) < gravity(row.get_ref(1)?.as_str().unwrap_or_default());
+        if of_task && graver { shelf.put(place, row) } else { Ok(()) }
+    })?;
+    Ok(shelf)
 }
 
 fn gravity(level: &str) -> u8 {
@@ -219,20 +237,16 @@ fn gravity(level: &str) -> u8 {
     }
 }
 
-fn date(text: Option<String>) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text?.get(..10)?, "%Y-%m-%d").ok()
+/// The part of a response's stored results that the sheet shows.
+#[derive(Deserialize)]
+pub(super) struct Results<'a> {
+    /// The patient's class by the plan's rules.
+    #[serde(borrow)]
+    pub class: Option<std::borrow::Cow<'a, str>>,
 }
 
-fn minute(text: Option<String>) -> Option<NaiveDateTime> {
-    NaiveDateTime::parse_from_str(&text?, "%Y-%m-%d %H:%M").ok()
-}
-
-/// The hospital's wall clock at an instant.
-pub(super) fn wall_clock(millis: i64) -> NaiveDateTime {
-    env::local(DateTime::from_timestamp_millis(millis).unwrap_or_default())
-}
-
-fn age_years(birth: NaiveDate, on: NaiveDate) -> i64 {
+/// Full years on a day.
+pub(super) fn age_years(birth: NaiveDate, on: NaiveDate) -> i64 {
     let had_birthday = (on.month(), on.day()) >= (birth.month(), birth.day());
     i64::from(on.year() - birth.year()) - i64::from(!had_birthday)
 }
@@ -262,18 +276,18 @@ impl Names {
     }
 
     /// The name of a failure reason, or its code.
-    pub fn reason(&self, code: Option<String>) -> Cell {
-        code.map(|code| self.reasons.get(&code).cloned().unwrap_or(code)).into()
+    pub fn reason<'a>(&'a self, code: &'a str) -> &'a str {
+        self.reasons.get(code).map_or(code, String::as_str)
     }
 
     /// The plan's name, or its code.
-    pub fn plan(&self, code: &str) -> String {
-        self.plans.get(code).cloned().unwrap_or_else(|| code.to_owned())
+    pub fn plan<'a>(&'a self, code: &'a str) -> &'a str {
+        self.plans.get(code).map_or(code, String::as_str)
     }
 
     /// The person's name.
-    pub fn person(&self, id: Uuid) -> String {
-        self.staff.get(&id).cloned().unwrap_or_default()
+    pub fn person(&self, id: Uuid) -> &str {
+        self.staff.get(&id).map_or("", String::as_str)
     }
 }
 

@@ -4,7 +4,9 @@
 //! 《改善就医感受提升患者体验评估操作手册(2023版)》: every discharge counts below the line, the dead too,
 //! and several follow-ups of one stay count once.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -102,42 +104,119 @@ impl FigureCode {
     }
 }
 
-/// Every figure of a scope.
-pub(super) fn figures(connection: &Connection, scope: &Scope) -> Result<Vec<Figure>> {
-    FigureCode::ALL.into_iter().map(|code| figure(connection, code, scope)).collect()
+/// The condition in every population that `?3` narrows to one department.
+const ANYWHERE: &str = "(?3 IS NULL OR encounter.department = ?3)";
+
+/// A population's query for a scope. Where every department is meant it does not look at departments at all, so that
+/// SQLite leaves the join out when nothing else needs it.
+pub(super) fn scoped(sql: &str, scope: &Scope) -> String {
+    let condition = if scope.department.is_some() { "encounter.department = ?3" } else { "?3 IS NULL" };
+    sql.replace(ANYWHERE, condition)
 }
 
-fn figure(connection: &Connection, code: FigureCode, scope: &Scope) -> Result<Figure> {
-    let Population { sql, denominator, numerator } = code.population();
-    let sql = format!(
-        "WITH source AS ({sql})
-         SELECT count(*) FILTER (WHERE {denominator} AND {numerator}) AS numerator,
-                count(*) FILTER (WHERE {denominator}) AS denominator FROM source"
-    );
-    let (numerator, denominator) = connection
-        .prepare_cached(&sql)?
-        .query_row(params![scope.from, scope.to, scope.department], |row| {
-            Ok((row.get("numerator")?, row.get("denominator")?))
+/// Reads `columns` of every row of a population.
+fn each(
+    connection: &Connection,
+    sql: &str,
+    columns: &[&str],
+    scope: &Scope,
+    mut take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let sql = format!("SELECT {} FROM ({})", columns.join(", "), scoped(sql, scope));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![scope.from, scope.to, scope.department])?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+/// Every figure of a scope, and the follow-up of each department, most discharges first. Each population is read once.
+pub(super) fn figures_and_departments(
+    connection: &Connection,
+    scope: &Scope,
+) -> Result<(Vec<Figure>, Vec<DepartmentLine>)> {
+    let mut figures: Vec<Figure> =
+        FigureCode::ALL.into_iter().map(|code| Figure { code, numerator: 0, denominator: 0 }).collect();
+    let mut lines: BTreeMap<String, DepartmentLine> = BTreeMap::new();
+    for sql in [DISCHARGES, TASKS, CALLS, PATIENTS_CALLED, MANAGED, ALERTS] {
+        let mut counted: Vec<(&mut Figure, Population)> = figures
+            .iter_mut()
+            .map(|figure| (figure.code.population(), figure))
+            .filter(|(population, _)| population.sql == sql)
+            .map(|(population, figure)| (figure, population))
+            .collect();
+        let by_department: &[&str] = match sql {
+            DISCHARGES => &["department", "everyone", "followed"],
+            TASKS => &["department", "counted", "done"],
+            _ => &[],
+        };
+        let mut columns = by_department.to_vec();
+        for (_, population) in &counted {
+            for flag in [population.numerator, population.denominator] {
+                if !columns.contains(&flag) {
+                    columns.push(flag);
+                }
+            }
+        }
+        let column = |flag: &str| columns.iter().position(|column| *column == flag).unwrap_or_default();
+        let places: Vec<(usize, usize)> = counted
+            .iter()
+            .map(|(_, population)| (column(population.numerator), column(population.denominator)))
+            .collect();
+        each(connection, sql, &columns, scope, |row| {
+            for ((figure, _), (numerator, denominator)) in counted.iter_mut().zip(&places) {
+                if row.get::<_, Option<bool>>(*denominator)? == Some(true) {
+                    figure.denominator += 1;
+                    figure.numerator += i64::from(row.get::<_, Option<bool>>(*numerator)? == Some(true));
+                }
+            }
+            if by_department.is_empty() {
+                return Ok(());
+            }
+            let line = line_of(&mut lines, row.get_ref(0)?.as_str().unwrap_or_default());
+            let (below, above): (bool, bool) = (row.get(1)?, row.get(2)?);
+            if sql == DISCHARGES {
+                line.discharges += i64::from(below);
+                line.followed += i64::from(above);
+            } else {
+                line.due += i64::from(below);
+                line.done += i64::from(above);
+            }
+            Ok(())
         })?;
-    Ok(Figure { code, numerator, denominator })
+    }
+    let mut lines: Vec<DepartmentLine> = lines.into_values().collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.discharges));
+    Ok((figures, lines))
+}
+
+fn line_of<'a>(lines: &'a mut BTreeMap<String, DepartmentLine>, department: &str) -> &'a mut DepartmentLine {
+    let new = || {
+        let department = department.to_owned();
+        DepartmentLine { department, discharges: 0, followed: 0, due: 0, done: 0 }
+    };
+    lines.entry(department.to_owned()).or_insert_with(new)
 }
 
 /// The figures and what the charts draw.
 pub(super) fn overview(connection: &Connection, scope: &Scope) -> Result<FiguresResponse> {
+    let (figures, departments) = figures_and_departments(connection, scope)?;
     Ok(FiguresResponse {
-        figures: figures(connection, scope)?,
+        figures,
         trend: trend(connection, scope)?,
         funnel: funnel(connection, scope)?,
         answering: answering(connection, scope)?,
-        departments: departments(connection, scope)?,
+        departments,
     })
 }
 
 fn trend(connection: &Connection, scope: &Scope) -> Result<Vec<TrendDay>> {
     let sql = format!(
-        "WITH source AS ({TASKS})
+        "WITH source AS ({})
          SELECT on_date, count(*) FILTER (WHERE counted) AS due, count(*) FILTER (WHERE done) AS done
-         FROM source GROUP BY on_date ORDER BY on_date"
+         FROM source GROUP BY on_date ORDER BY on_date",
+        scoped(TASKS, scope)
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![scope.from, scope.to, scope.department], |row| {
@@ -169,31 +248,6 @@ fn answering(connection: &Connection, scope: &Scope) -> Result<Vec<AnsweringHour
             hour: row.get("hour")?,
             calls: row.get("calls")?,
             connected: row.get("connected")?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Follow-up by department, most discharges first.
-pub(super) fn departments(connection: &Connection, scope: &Scope) -> Result<Vec<DepartmentLine>> {
-    let sql = format!(
-        "WITH discharges AS ({DISCHARGES}), tasks AS ({TASKS}),
-         lines AS (
-           SELECT department, 1 AS discharges, followed, 0 AS due, 0 AS done FROM discharges
-           UNION ALL
-           SELECT department, 0, 0, counted, done FROM tasks)
-         SELECT department, sum(discharges) AS discharges, sum(followed) AS followed,
-                sum(due) AS due, sum(done) AS done
-         FROM lines GROUP BY department ORDER BY discharges DESC, department"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![scope.from, scope.to, scope.department], |row| {
-        Ok(DepartmentLine {
-            department: row.get("department")?,
-            discharges: row.get("discharges")?,
-            followed: row.get("followed")?,
-            due: row.get("due")?,
-            done: row.get("done")?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -5,8 +5,12 @@
 
 pub mod commands;
 mod detail;
+mod detail_sheet;
+mod discharges;
 mod export;
 mod figures;
+mod gather;
+mod labels;
 mod sheet;
 mod store;
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Sheets of a workbook: a watermark, headings, rows typed cell by cell.
 
+use std::borrow::Cow;
+
 use aftercare_domain::error_code::ErrorCode;
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
+use crate::env;
 use crate::error::{Error, Result};
 
 /// Excel's own limits: rows of a sheet, characters of a cell (UTF-16 units).
@@ -14,25 +17,83 @@ const HEAD_ROWS: u32 = 2;
 
 /// A value with its type. Text is always written as a string, never as a formula.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub(super) enum Cell<'a> {
     Empty,
-    Text(String),
+    Text(&'a str),
+    Made(String),
     Integer(i64),
     Share(f64),
-    Date(NaiveDate),
-    Minute(NaiveDateTime),
+    /// Days since Excel's 1900 began, in a column of dates or minutes.
+    Time(f64),
 }
 
-impl From<Option<String>> for Cell {
-    fn from(value: Option<String>) -> Self {
+impl<'a> From<Option<&'a str>> for Cell<'a> {
+    fn from(value: Option<&'a str>) -> Self {
         value.map_or(Self::Empty, Self::Text)
     }
 }
 
-/// A heading and how wide its column is, in characters.
+impl From<Option<i64>> for Cell<'_> {
+    fn from(value: Option<i64>) -> Self {
+        value.map_or(Self::Empty, Self::Integer)
+    }
+}
+
+impl<'a> Cell<'a> {
+    /// A date `YYYY-MM-DD`; what is none, or lies before Excel's calendar, stays text.
+    pub fn date(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Empty, |text| day(text).and_then(serial).map_or(Self::Text(text), Self::Time))
+    }
+
+    /// A wall clock time `YYYY-MM-DD HH:MM`; what is none stays text.
+    pub fn minute(text: Option<&'a str>) -> Self {
+        let time = |text: &str| {
+            let (on, at) = text.split_at_checked(10)?;
+            let minute = f64::from(number(at, 1, 2)? * 60 + number(at, 4, 2)?);
+            Some(serial(day(on)?)? + minute / 1440.0)
+        };
+        text.map_or(Self::Empty, |text| time(text).map_or(Self::Text(text), Self::Time))
+    }
+
+    /// The hospital's wall clock at an instant, milliseconds UTC.
+    pub fn instant(millis: Option<i64>) -> Self {
+        const DAY: f64 = 86_400_000.0;
+        let offset = i64::from(env::hospital_offset().local_minus_utc()) * 1000;
+        // Day 25,569 of Excel's calendar is 1970-01-01.
+        millis.map_or(Self::Empty, |millis| Self::Time((millis + offset) as f64 / DAY + 25_569.0))
+    }
+}
+
+/// The day a text of ten characters or more begins with, `YYYY-MM-DD`. Read by hand: a report has a million of them.
+pub(super) fn day(text: &str) -> Option<NaiveDate> {
+    let (year, month, day) = (number(text, 0, 4)?, number(text, 5, 2)?, number(text, 8, 2)?);
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+fn number(text: &str, at: usize, digits: usize) -> Option<u32> {
+    let digits = text.as_bytes().get(at..at + digits)?;
+    digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+}
+
+/// Excel's number of a day. Excel takes 1900 for a leap year: days before 1900-03-01 would be wrong by one.
+fn serial(day: NaiveDate) -> Option<f64> {
+    let number = day.num_days_from_ce() - 693_594;
+    (number > 60).then(|| f64::from(number))
+}
+
+/// A heading, how wide its column is in characters, and what it holds.
 pub(super) struct Column {
     pub title: String,
     pub width: f64,
+    pub holds: Holds,
+}
+
+/// What [`Cell::Time`] means in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    Values,
+    Dates,
+    Minutes,
 }
 
 /// The formats of all sheets.
@@ -62,25 +123,34 @@ impl Look {
 
 /// A sheet being written, row after row.
 pub(super) struct Sheet<'w> {
-    worksheet: &'w mut Worksheet,
+    worksheet: Worksheet,
     look: &'w Look,
     next_row: u32,
     /// Texts longer than a cell holds, cut with a mark; told on the reconciliation sheet.
     pub cut: u64,
 }
 
-/// Adds a sheet that keeps one row in memory.
-pub(super) fn add<'w>(
-    workbook: &'w mut Workbook,
+/// Makes a sheet that keeps one row in memory. It joins the workbook when it is written; until then each can be
+/// written on a thread of its own.
+pub(super) fn make<'w>(
+    workbook: &mut Workbook,
     look: &'w Look,
     name: &str,
     watermark: &str,
     columns: &[Column],
 ) -> Result<Sheet<'w>> {
-    let worksheet = workbook.add_worksheet_with_constant_memory().map_err(unwritten)?;
+    let mut worksheet = workbook.new_worksheet_with_constant_memory().map_err(unwritten)?;
     worksheet.set_name(name).map_err(unwritten)?;
     for (index, column) in columns.iter().enumerate() {
-        worksheet.set_column_width(column_number(index), column.width).map_err(unwritten)?;
+        let number = column_number(index);
+        worksheet.set_column_width(number, column.width).map_err(unwritten)?;
+        // A format for the column is looked up once; one for each cell costs more than writing it.
+        let format = match column.holds {
+            Holds::Values => continue,
+            Holds::Dates => &look.date,
+            Holds::Minutes => &look.minute,
+        };
+        worksheet.set_column_format(number, format).map_err(unwritten)?;
     }
     worksheet.set_freeze_panes(HEAD_ROWS, 0).map_err(unwritten)?;
     worksheet.set_landscape();
@@ -101,7 +171,7 @@ impl Sheet<'_> {
     /// Writes the next row.
     ///
     /// Errors: `ExportTooLarge` past Excel's last row.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> Result<()> {
+    pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
         if self.next_row >= SHEET_ROWS {
             return Err(Error::new(ErrorCode::ExportTooLarge).with("max", SHEET_ROWS - HEAD_ROWS));
         }
@@ -112,28 +182,35 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn cell(&mut self, column: u16, cell: Cell) -> Result<()> {
+    fn cell(&mut self, column: u16, cell: Cell<'_>) -> Result<()> {
         let (row, look) = (self.next_row, self.look);
-        let sheet = &mut *self.worksheet;
+        let sheet = &mut self.worksheet;
         let written = match cell {
             Cell::Empty => return Ok(()),
-            Cell::Text(text) => {
-                let text = fitting(text, &mut self.cut);
-                sheet.write_string(row, column, text)
-            }
+            Cell::Text(text) => sheet.write_string(row, column, fitting(text, &mut self.cut)),
+            Cell::Made(text) => sheet.write_string(row, column, fitting(&text, &mut self.cut)),
             Cell::Integer(value) => sheet.write_number(row, column, value as f64),
             Cell::Share(value) => sheet.write_number_with_format(row, column, value, &look.share),
-            Cell::Date(value) => sheet.write_datetime_with_format(row, column, value, &look.date),
-            Cell::Minute(value) => sheet.write_datetime_with_format(row, column, value, &look.minute),
+            Cell::Time(value) => sheet.write_number(row, column, value),
         };
         written.map(|_| ()).map_err(unwritten)
+    }
+
+    /// Rows written below the headings.
+    pub fn rows(&self) -> i64 {
+        i64::from(self.next_row - HEAD_ROWS)
+    }
+
+    /// The sheet as it stands.
+    pub fn into_worksheet(self) -> Worksheet {
+        self.worksheet
     }
 }
 
 /// The text, or as much as a cell holds with a mark where it was cut.
-fn fitting(text: String, cut: &mut u64) -> String {
+fn fitting<'a>(text: &'a str, cut: &mut u64) -> Cow<'a, str> {
     if text.len() <= CELL_UNITS || text.encode_utf16().count() <= CELL_UNITS {
-        return text;
+        return Cow::Borrowed(text);
     }
     *cut += 1;
     let mut units = 0;
@@ -145,7 +222,7 @@ fn fitting(text: String, cut: &mut u64) -> String {
         })
         .collect();
     kept.push('…');
-    kept
+    Cow::Owned(kept)
 }
 
 fn column_number(index: usize) -> u16 {

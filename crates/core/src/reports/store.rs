@@ -1,16 +1,17 @@
 use aftercare_domain::personal::Personal;
 use rusqlite::{Connection, params};
 
-use super::figures::Population;
+use super::figures::{Population, scoped};
 use super::{ReportRow, RowsRequest, RowsResponse};
 use crate::error::Result;
 
 /// The rows behind a number: the same query that counts it.
 pub(super) fn rows(connection: &Connection, request: &RowsRequest) -> Result<RowsResponse> {
     let Population { sql, denominator, numerator } = request.code.population();
+    let scope = &request.scope;
+    let sql = scoped(sql, scope);
     let wanted =
         if request.numerator { format!("{denominator} AND {numerator}") } else { denominator.to_owned() };
-    let scope = &request.scope;
     let total = connection
         .prepare_cached(&format!("WITH source AS ({sql}) SELECT count(*) FROM source WHERE {wanted}"))?
         .query_row(params![scope.from, scope.to, scope.department], |row| row.get(0))?;

@@ -284,7 +284,7 @@ fn both_languages_have_every_heading() {
     let read = |json: &str| serde_json::from_str::<Value>(json).unwrap();
     let zh = read(include_str!("../../../../assets/locales/zh-CN/reports.json"));
     let en = read(include_str!("../../../../assets/locales/en/reports.json"));
-    for (key, _) in super::export::DETAIL {
+    for (key, _) in super::detail_sheet::COLUMNS {
         for words in [&zh, &en] {
             assert!(words["export"]["detail"][key].is_string(), "{key}");
         }
