@@ -29,6 +29,11 @@ pub(super) enum Step {
 /// Hospital numbers are typed without their leading zeros: widths that are tried.
 const PADDED: std::ops::RangeInclusive<usize> = 6..=10;
 
+/// Up to so many trigrams (of seven digits) all are asked for.
+const ALL_TRIGRAMS: usize = 5;
+/// Of longer numbers at most so many: the last eleven digits.
+const MOST_TRIGRAMS: usize = 5;
+
 /// The steps for one meaning of the typed text.
 pub(super) fn plan(query: &Query) -> Vec<Step> {
     match query {
@@ -92,7 +97,7 @@ fn number_steps(digits: &str) -> Vec<Step> {
             steps.push(Step::Beginning(index, digits.to_owned()));
         }
     }
-    let threes = trigrams(digits);
+    let threes = telling(trigrams(digits));
     if !threes.is_empty() {
         steps.push(text(all_of(&threes)));
     }
@@ -143,7 +148,7 @@ fn text_of(query: &Query) -> Option<String> {
             Some(split_letters(joined).map_or(whole.clone(), |split| format!("({whole} OR {split})")))
         }
         Query::Digits(number) | Query::IdTail(number) => {
-            let threes = trigrams(&number.to_lowercase());
+            let threes = telling(trigrams(&number.to_lowercase()));
             (!threes.is_empty()).then(|| all_of(&threes))
         }
         Query::Code(_) => None,
@@ -173,6 +178,21 @@ fn digits_of(query: &Query) -> Option<&str> {
 
 fn beginning(letters: &str) -> String {
     quoted(&letters.chars().take(LONGEST_LETTERS).collect::<String>())
+}
+
+/// Trigrams of a long number that narrow enough: every second one from its end on, which overlap and so still say how the
+/// digits follow each other. Each trigram is a list to walk, and the first ones of an ID number (a region, a century) have
+/// the longest lists and tell the least. What is found is checked against the whole number anyway.
+fn telling(trigrams: Vec<String>) -> Vec<String> {
+    if trigrams.len() <= ALL_TRIGRAMS {
+        return trigrams;
+    }
+    let mut from_end: Vec<String> = trigrams.iter().rev().step_by(2).take(MOST_TRIGRAMS).cloned().collect();
+    // An even number of them leaves the first digit out.
+    if from_end.len() < MOST_TRIGRAMS && trigrams.len().is_multiple_of(2) {
+        from_end.extend(trigrams.into_iter().next());
+    }
+    from_end
 }
 
 fn all_of(tokens: &[String]) -> String {
