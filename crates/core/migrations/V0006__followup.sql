@@ -222,3 +222,4 @@ CREATE TABLE call_undo (
   changes  BLOB    NOT NULL,                        -- CBOR of followup::journal::Log
   draft    TEXT
 ) STRICT;
+CREATE INDEX call_undo_by_time ON call_undo (saved_at);

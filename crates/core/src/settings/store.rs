@@ -14,9 +14,20 @@ pub fn load(connection: &Connection) -> Result<Settings> {
     let Value::Object(mut known) = serde_json::to_value(Settings::default())? else {
         return Ok(Settings::default());
     };
+    let mut stored = Vec::new();
     while let Some(row) = rows.next()? {
-        let (name, value): (String, String) = (row.get("name")?, row.get("value")?);
-        let Ok(value) = serde_json::from_str::<Value>(&value) else { continue };
+        let name: String = row.get("name")?;
+        if let Ok(value) = serde_json::from_str::<Value>(row.get_ref("value")?.as_str().unwrap_or_default()) {
+            stored.push((name, value));
+        }
+    }
+    // Every saved call reads them: one by one only when some cannot be read.
+    let mut all = known.clone();
+    all.extend(stored.iter().cloned());
+    if let Ok(settings) = serde_json::from_value(Value::Object(all)) {
+        return Ok(settings);
+    }
+    for (name, value) in stored {
         let mut with = known.clone();
         with.insert(name, value);
         if serde_json::from_value::<Settings>(Value::Object(with.clone())).is_ok() {
