@@ -8,3 +8,4 @@
 pub mod desk;
 pub mod hospital;
 pub mod measure;
+pub mod replay;

@@ -94,9 +94,13 @@ impl Default for Desk {
 
 /// A connection to the signed-in desk's database that no guard watches, for filling it in bulk.
 pub fn raw_connection(app: &Arc<App>) -> rusqlite::Connection {
-    let session = app.current().unwrap();
-    let connection = rusqlite::Connection::open(session.db.path()).unwrap();
-    crate::db::apply_key(&connection, session.db.key()).unwrap();
+    raw_connection_at(app, app.current().unwrap().db.path())
+}
+
+/// The same on a copy of that database at `path`.
+pub fn raw_connection_at(app: &Arc<App>, path: &std::path::Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    crate::db::apply_key(&connection, app.current().unwrap().db.key()).unwrap();
     connection
 }
 
