@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub enum ChangeKind {
 }
 
 /// A field's value on the wire.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum FieldValue {
     /// No value.
@@ -38,29 +38,69 @@ pub enum FieldValue {
     /// Words, dates, JSON.
     Text(String),
     /// Ids and hashes.
-    Bytes(#[serde(with = "bytes")] Vec<u8>),
+    Bytes(#[serde(serialize_with = "serialize_bytes")] Vec<u8>),
 }
 
-mod bytes {
-    //! CBOR byte strings instead of arrays of numbers.
-    use serde::{Deserializer, Serializer, de};
+/// CBOR byte strings instead of arrays of numbers.
+fn serialize_bytes<S: Serializer>(value: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bytes(value)
+}
 
-    pub fn serialize<S: Serializer>(value: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(value)
+/// By the wire's own types. Serde's untagged enums would take bytes for words wherever they happen
+/// to be UTF-8, as the nil id is.
+impl<'de> Deserialize<'de> for FieldValue {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> de::Visitor<'de> for ValueVisitor {
+    type Value = FieldValue;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("nothing, a number, a text or a byte string")
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a byte string")
-            }
-            fn visit_bytes<E>(self, value: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(value.to_vec())
-            }
-        }
-        from.deserialize_bytes(Visitor)
+    fn visit_unit<E>(self) -> Result<FieldValue, E> {
+        Ok(FieldValue::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<FieldValue, E> {
+        Ok(FieldValue::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<FieldValue, D::Error> {
+        from.deserialize_any(self)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Integer(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<FieldValue, E> {
+        i64::try_from(value).map(FieldValue::Integer).map_err(|_| E::custom("the number is too large"))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Real(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<FieldValue, E> {
+        Ok(FieldValue::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<FieldValue, E> {
+        Ok(FieldValue::Text(value))
+    }
+
+    fn visit_bytes<E>(self, value: &[u8]) -> Result<FieldValue, E> {
+        Ok(FieldValue::Bytes(value.to_vec()))
+    }
+
+    fn visit_byte_buf<E>(self, value: Vec<u8>) -> Result<FieldValue, E> {
+        Ok(FieldValue::Bytes(value))
     }
 }
 
@@ -149,5 +189,28 @@ impl From<Uuid> for FieldValue {
 impl<T: Into<FieldValue>> From<Option<T>> for FieldValue {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn bytes_that_happen_to_be_words_stay_bytes() {
+        for value in [
+            FieldValue::from(Uuid::nil()),
+            FieldValue::from(Uuid::from_u128(0x6162_6364_6162_6364_6162_6364_6162_6364)),
+            FieldValue::Bytes(Vec::new()),
+            FieldValue::Text("abcd".to_owned()),
+            FieldValue::Integer(-3),
+            FieldValue::Real(3.0),
+            FieldValue::Null,
+        ] {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&value, &mut bytes).unwrap();
+            assert_eq!(ciborium::from_reader::<FieldValue, _>(bytes.as_slice()).unwrap(), value);
+        }
     }
 }

@@ -49,7 +49,7 @@ pub trait Replica {
     ) -> Result<(), Self::Error>;
     /// Gives fields another clock and leaves their values.
     fn restamp(&mut self, id: Uuid, fields: &[String], clock: &Clock) -> Result<(), Self::Error>;
-    /// Removes a record that the server never took.
+    /// Removes a record that the server does not have, with everything that hangs on it.
     fn remove(&mut self, entity: &'static Entity, id: Uuid) -> Result<(), Self::Error>;
     /// Removes a patient with everything that hangs on them.
     fn remove_root(&mut self, root: Uuid, erased: bool) -> Result<(), Self::Error>;
@@ -79,7 +79,8 @@ pub trait Replica {
     /// The server was restored. What it and the desk have in common ends at `head`, and at the
     /// desk's own number `last_dseq`. The desk, all at once:
     /// - keeps `lineage` as its epochs;
-    /// - takes back the verdicts on its own ops after `last_dseq`, which are unsent again; fields that
+    /// - takes back the verdicts on its own ops after `last_dseq` or numbered above `head`, which are
+    ///   unsent again (of those up to `last_dseq` the server gives the verdicts anew); fields that
     ///   they hold get [`fold::UNSENT`]. What it wrote under a former identity and the server numbered
     ///   above `head` is numbered anew at the end;
     /// - turns what it received above `head` into offers;

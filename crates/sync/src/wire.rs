@@ -21,6 +21,17 @@ pub const OLDEST_PROTOCOL: u8 = 1;
 /// Most ops in one request or page.
 pub const MAX_OPS: usize = 500;
 
+/// Whether this server serves a desk that speaks `protocol`: its own version and the one before.
+///
+/// # Errors
+/// `Refusal::Upgrade`.
+pub fn check_protocol(protocol: u8) -> Result<(), Refusal> {
+    if (OLDEST_PROTOCOL..=PROTOCOL).contains(&protocol) {
+        return Ok(());
+    }
+    Err(Refusal::Upgrade { oldest: OLDEST_PROTOCOL, newest: PROTOCOL })
+}
+
 /// A desk's word to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
