@@ -21,8 +21,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-const CERTIFICATE_FILE: &str = "authority.pem";
-const KEY_FILE: &str = "authority.key";
+/// The certificate, for everybody.
+pub(crate) const CERTIFICATE_FILE: &str = "authority.pem";
+/// The key, for the server alone.
+pub(crate) const KEY_FILE: &str = "authority.key";
 const AUTHORITY_YEARS: i64 = 50;
 const SERVER_YEARS: i64 = 15;
 

@@ -1,14 +1,22 @@
 //! The central server: many desks become one hospital, several hospitals one service.
 
 pub mod app;
+pub mod args;
 pub mod authority;
+pub mod backup;
+pub mod commands;
+pub mod failure;
 pub mod limits;
+pub mod logging;
 pub mod metrics;
+pub mod office;
 pub mod password;
 pub mod problem;
 pub mod routes;
 pub mod serve;
 pub mod signed;
 pub mod staff;
+pub mod start;
 pub mod store;
 pub mod token;
+pub mod words;

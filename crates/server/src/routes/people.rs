@@ -121,20 +121,27 @@ pub(crate) async fn check_password(
         Err(StoreError::NotFound) => None,
         other => Some(other?),
     };
-    let stored = user.as_ref().map(|user| user.password_hash.clone());
     if let Some(user) = &user {
         app.limiter.take(Asker::User(user.id), app.now())?;
+        refuse_locked(user.locked_until, app.now())?;
     }
+    let stored = user.as_ref().map(|user| user.password_hash.clone());
     let fits = password::check(password, stored, app.env.cost).await?;
     let user = user.ok_or(refuse(ProblemCode::Login))?;
     let now = app.now();
-    let locked_until = app.store.note_login(tenant, user.id, fits, now).await?;
-    if let Some(until) = locked_until.filter(|until| *until > now) {
-        let seconds = (until - now).div_euclid(1000) + 1;
-        return Err(Refused::new(ProblemCode::Locked).with("seconds", seconds));
-    }
+    refuse_locked(app.store.note_login(tenant, user.id, fits, now).await?, now)?;
     if !fits || !user.active {
         return Err(refuse(ProblemCode::Login));
     }
     Ok(user)
+}
+
+fn refuse_locked(until: Option<i64>, now: i64) -> Result<(), Refused> {
+    match until.filter(|until| *until > now) {
+        Some(until) => {
+            let seconds = (until - now).div_euclid(1000) + 1;
+            Err(Refused::new(ProblemCode::Locked).with("seconds", seconds))
+        }
+        None => Ok(()),
+    }
 }

@@ -1,0 +1,253 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use uuid::Uuid;
+
+/// The central server of Aftercare 随访台. Without a command it serves.
+#[derive(Parser)]
+#[command(name = "aftercare-server", version)]
+pub struct Args {
+    /// Folder of the server's files
+    #[arg(long, env = "AFTERCARE_SERVER_HOME")]
+    pub home: PathBuf,
+    /// PostgreSQL (`postgres://user:password@host/database`) instead of the embedded SQLite
+    #[arg(long, env = "AFTERCARE_SERVER_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+    /// The owner's address of the same database, for migrations
+    #[arg(long, env = "AFTERCARE_SERVER_DATABASE_OWNER", hide_env_values = true)]
+    pub database_owner: Option<String>,
+    /// Answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; nothing: serve
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve
+    #[command(flatten)]
+    pub serving: Serving,
+}
+
+/// How to serve.
+#[derive(clap::Args)]
+pub struct Serving {
+    /// Address and port
+    #[arg(long, default_value = "0.0.0.0:8443", env = "AFTERCARE_SERVER_LISTEN")]
+    pub listen: SocketAddr,
+    /// A name or address under which desks reach this machine, besides its own; may be repeated
+    #[arg(long = "name", env = "AFTERCARE_SERVER_NAMES", value_delimiter = ',')]
+    pub names: Vec<String>,
+    /// Name of the first hospital, for the first start
+    #[arg(long)]
+    pub hospital: Option<String>,
+}
+
+/// What to do besides serving.
+#[derive(Subcommand)]
+pub enum Command {
+    /// One-time codes for new desks
+    #[command(subcommand)]
+    Code(CodeCommand),
+    /// Hospitals on this server
+    #[command(subcommand)]
+    Tenants(TenantCommand),
+    /// Sites of a hospital
+    #[command(subcommand)]
+    Sites(SiteCommand),
+    /// Desks of a hospital
+    #[command(subcommand)]
+    Devices(DeviceCommand),
+    /// People who sign in at the server
+    #[command(subcommand)]
+    Users(UserCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Writes everything into a new folder, while the server runs, and reads it back
+    Backup {
+        /// The new folder
+        to: PathBuf,
+        /// The folder is not on this host: desks may forget what it covers
+        #[arg(long)]
+        off_host: bool,
+    },
+    /// Checks a backup
+    Verify {
+        /// Its folder
+        from: PathBuf,
+    },
+    /// Puts a backup into a home that holds nothing yet, and begins a new epoch
+    Restore {
+        /// Its folder
+        from: PathBuf,
+    },
+    /// Begins a new epoch after a database was put back by other means (PostgreSQL)
+    NewEpoch,
+}
+
+/// Which hospital; needed where the server has several.
+#[derive(clap::Args)]
+pub struct Hospital {
+    /// The hospital's word
+    #[arg(long)]
+    pub hospital_word: Option<String>,
+}
+
+/// `code …`
+#[derive(Subcommand)]
+pub enum CodeCommand {
+    /// Makes a code, good for ten minutes and one desk
+    New {
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+        /// The sites that the desk may see, by name or id; none: those that the desk brings
+        #[arg(long, value_delimiter = ',')]
+        sites: Vec<String>,
+        /// The desk brings what it wrote alone
+        #[arg(long)]
+        history: bool,
+    },
+}
+
+/// `tenants …`
+#[derive(Subcommand)]
+pub enum TenantCommand {
+    /// Every hospital
+    List,
+    /// Adds a hospital
+    Add {
+        /// A short word that tells it from the others
+        word: String,
+        /// Its name
+        name: String,
+        /// Most desks
+        #[arg(long)]
+        most_devices: Option<i64>,
+        /// Most bytes
+        #[arg(long)]
+        most_bytes: Option<i64>,
+    },
+    /// Writes a hospital's records as JSON lines
+    Export {
+        /// Its word
+        word: String,
+        /// The new file
+        to: PathBuf,
+    },
+    /// Shuts a hospital off
+    Close {
+        /// Its word
+        word: String,
+    },
+    /// Lets it in again
+    Open {
+        /// Its word
+        word: String,
+    },
+    /// Deletes a hospital for ever
+    Delete {
+        /// Its word
+        word: String,
+        /// Its name, as a sign that this one is meant
+        #[arg(long)]
+        confirm_name: String,
+    },
+}
+
+/// `sites …`
+#[derive(Subcommand)]
+pub enum SiteCommand {
+    /// Every site, as the desks wrote them
+    List {
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
+}
+
+/// `devices …`
+#[derive(Subcommand)]
+pub enum DeviceCommand {
+    /// Every desk
+    List {
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
+    /// Shuts a desk out at its next contact
+    Revoke {
+        /// Which
+        device: Uuid,
+    },
+    /// Has a lost PC delete its data at its next contact
+    Wipe {
+        /// Which
+        device: Uuid,
+    },
+    /// Lets a desk in again that was shut out
+    Admit {
+        /// Which
+        device: Uuid,
+    },
+    /// Changes the sites that a desk may see
+    Sites {
+        /// Which
+        device: Uuid,
+        /// By name or id
+        #[arg(value_delimiter = ',')]
+        sites: Vec<String>,
+    },
+}
+
+/// `users …`
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Administrators of the server, or the people of a hospital whose password is known here
+    List {
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+        /// The server's administrators
+        #[arg(long)]
+        server: bool,
+    },
+    /// Adds an administrator of the server
+    Add {
+        /// What they type to sign in
+        login: String,
+        /// Their name
+        name: String,
+    },
+    /// Gives somebody a one-time password
+    Reset {
+        /// What they type to sign in
+        login: String,
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+        /// An administrator of the server
+        #[arg(long)]
+        server: bool,
+    },
+    /// Shuts somebody out
+    Disable {
+        /// What they type to sign in
+        login: String,
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+        /// An administrator of the server
+        #[arg(long)]
+        server: bool,
+    },
+}
+
+/// `audit …`
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Tells whether the trails are whole, and where not
+    Verify,
+}

@@ -1,0 +1,267 @@
+//! Backup of the embedded database: a folder with a copy of every file, the authority, and a
+//! manifest with their hashes. Each database is copied in one step of SQLite's backup interface, so
+//! the copy is one state of it, whatever is written meanwhile; writers wait for nothing.
+//!
+//! The authority's key is in it: whoever restores on another machine must be known to the desks.
+//! So a backup is as secret as the server itself; its files have mode 0600, its folder 0700.
+//!
+//! With PostgreSQL the database's own tools make the backup; `new-epoch` follows a restore of it.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::authority::{CERTIFICATE_FILE, KEY_FILE, write_new};
+use crate::failure::Failure;
+
+const MANIFEST: &str = "manifest.json";
+const DIRECTORY: &str = "server.db";
+const HOSPITALS: &str = "tenants";
+/// Version of the manifest's form.
+const FORM: u32 = 1;
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this form.
+    pub form: u32,
+    /// When it was begun, milliseconds UTC.
+    pub made_at: i64,
+    /// Every file but this one.
+    pub files: Vec<Piece>,
+    /// Where each hospital was.
+    pub hospitals: Vec<Covered>,
+}
+
+/// A file of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Its path within the backup, with slashes.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Where a hospital was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// The hospital.
+    pub tenant: Uuid,
+    /// Its epoch.
+    pub epoch: i64,
+    /// Everything up to this sequence is in the backup.
+    pub head: i64,
+}
+
+/// Writes a backup into the new folder `to` and reads it back. The folder appears only when it is
+/// whole.
+///
+/// # Errors
+/// `not_empty` when `to` is there already; files; `backup_damaged` when what was written is not
+/// what is read.
+pub fn write(home: &Path, to: &Path, now_millis: i64) -> Result<Manifest, Failure> {
+    if to.exists() {
+        return Err(Failure::new("not_empty", to.display()));
+    }
+    let name = to.file_name().ok_or_else(|| Failure::new("file", to.display()))?;
+    let partial = to.with_file_name(format!("{}.partial", name.to_string_lossy()));
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(Failure::file(&partial))?;
+    }
+    make_private(&partial.join(HOSPITALS))?;
+    let manifest = fill(home, &partial, now_millis)?;
+    verify(&partial)?;
+    fs::rename(&partial, to).map_err(Failure::file(to))?;
+    sync_folder(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    Ok(manifest)
+}
+
+fn fill(home: &Path, into: &Path, now_millis: i64) -> Result<Manifest, Failure> {
+    let mut files = Vec::new();
+    for name in [CERTIFICATE_FILE, KEY_FILE] {
+        let from = home.join(name);
+        let bytes = fs::read(&from).map_err(Failure::file(&from))?;
+        write_new(&into.join(name), &bytes, 0o600).map_err(Failure::file(&into.join(name)))?;
+        files.push(piece(into, name)?);
+    }
+    // The directory first: a hospital that is added meanwhile is in neither, one that is deleted
+    // meanwhile is passed over.
+    copy_database(&home.join(DIRECTORY), &into.join(DIRECTORY))?;
+    files.push(piece(into, DIRECTORY)?);
+    let mut hospitals = Vec::new();
+    for tenant in listed(&into.join(DIRECTORY))? {
+        let path = format!("{HOSPITALS}/{tenant}.db");
+        if !home.join(&path).is_file() {
+            continue;
+        }
+        copy_database(&home.join(&path), &into.join(&path))?;
+        files.push(piece(into, &path)?);
+        hospitals.push(covered(&into.join(&path), tenant)?);
+    }
+    let manifest = Manifest { form: FORM, made_at: now_millis, files, hospitals };
+    let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Failure::new("file", error))?;
+    write_new(&into.join(MANIFEST), &text, 0o600).map_err(Failure::file(&into.join(MANIFEST)))?;
+    sync_folder(&into.join(HOSPITALS))?;
+    sync_folder(into)?;
+    Ok(manifest)
+}
+
+/// Reads a backup to its last byte: hashes, SQLite's own check, and that each hospital is where the
+/// manifest says.
+///
+/// # Errors
+/// `backup_damaged` with the file.
+pub fn verify(from: &Path) -> Result<Manifest, Failure> {
+    let path = from.join(MANIFEST);
+    let text = fs::read(&path).map_err(Failure::file(&path))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|_| Failure::new("backup_damaged", MANIFEST))?;
+    if manifest.form != FORM {
+        return Err(Failure::new("backup_damaged", MANIFEST));
+    }
+    for expected in &manifest.files {
+        let damaged = || Failure::new("backup_damaged", &expected.path);
+        if expected.path.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+            return Err(damaged());
+        }
+        if piece(from, &expected.path).ok().as_ref() != Some(expected) {
+            return Err(damaged());
+        }
+        if expected.path.ends_with(".db") && !is_sound(&from.join(&expected.path)) {
+            return Err(damaged());
+        }
+    }
+    for expected in &manifest.hospitals {
+        let path = format!("{HOSPITALS}/{}.db", expected.tenant);
+        let listed = manifest.files.iter().any(|file| file.path == path);
+        if !listed || covered(&from.join(&path), expected.tenant)? != *expected {
+            return Err(Failure::new("backup_damaged", path));
+        }
+    }
+    Ok(manifest)
+}
+
+/// Puts a backup into a home that holds no server yet. The caller begins the new epochs.
+///
+/// # Errors
+/// `not_empty`; what [`verify`] finds; files.
+pub fn restore(from: &Path, home: &Path) -> Result<Manifest, Failure> {
+    let manifest = verify(from)?;
+    for name in [DIRECTORY, CERTIFICATE_FILE, KEY_FILE, HOSPITALS] {
+        if home.join(name).exists() {
+            return Err(Failure::new("not_empty", home.join(name).display()));
+        }
+    }
+    make_private(&home.join(HOSPITALS))?;
+    for file in &manifest.files {
+        let (source, target) = (from.join(&file.path), home.join(&file.path));
+        let mut reader = File::open(&source).map_err(Failure::file(&source))?;
+        write_new(&target, b"", 0o600).map_err(Failure::file(&target))?;
+        let mut writer = File::options().write(true).open(&target).map_err(Failure::file(&target))?;
+        std::io::copy(&mut reader, &mut writer).map_err(Failure::file(&target))?;
+        writer.sync_all().map_err(Failure::file(&target))?;
+        if piece(home, &file.path)? != *file {
+            return Err(Failure::new("backup_damaged", &file.path));
+        }
+    }
+    sync_folder(&home.join(HOSPITALS))?;
+    sync_folder(home)?;
+    Ok(manifest)
+}
+
+fn copy_database(from: &Path, to: &Path) -> Result<(), Failure> {
+    let copy = || -> rusqlite::Result<bool> {
+        let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        source.busy_timeout(std::time::Duration::from_secs(30))?;
+        let mut target = Connection::open(to)?;
+        let done = {
+            let backup = Backup::new(&source, &mut target)?;
+            backup.step(-1)? == StepResult::Done
+        };
+        // A copy is read as one file: no write-ahead log beside it.
+        target.pragma_update(None, "journal_mode", "DELETE")?;
+        Ok(done)
+    };
+    write_new(to, b"", 0o600).map_err(Failure::file(to))?;
+    match copy() {
+        Ok(true) => File::open(to).and_then(|file| file.sync_all()).map_err(Failure::file(to)),
+        Ok(false) => Err(Failure::new("in_use", from.display())),
+        Err(error) => Err(sqlite(&error)),
+    }
+}
+
+fn read_only(path: &Path) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|error| sqlite(&error))
+}
+
+fn is_sound(path: &Path) -> bool {
+    let check = |connection: Connection| {
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).ok()
+    };
+    read_only(path).ok().and_then(check).as_deref() == Some("ok")
+}
+
+fn listed(directory: &Path) -> Result<Vec<Uuid>, Failure> {
+    let read = |connection: &Connection| -> rusqlite::Result<Vec<Uuid>> {
+        let mut statement = connection.prepare("SELECT hospital FROM directory ORDER BY hospital")?;
+        statement.query_map([], |row| row.get("hospital"))?.collect()
+    };
+    read(&read_only(directory)?).map_err(|error| sqlite(&error))
+}
+
+fn covered(database: &Path, tenant: Uuid) -> Result<Covered, Failure> {
+    let read = |connection: &Connection| {
+        connection.query_row("SELECT epoch, head_seq FROM tenant", [], |row| {
+            Ok(Covered { tenant, epoch: row.get("epoch")?, head: row.get("head_seq")? })
+        })
+    };
+    read(&read_only(database)?).map_err(|error| sqlite(&error))
+}
+
+fn piece(folder: &Path, path: &str) -> Result<Piece, Failure> {
+    let full: PathBuf = folder.join(path);
+    let mut file = File::open(&full).map_err(Failure::file(&full))?;
+    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut buffer).map_err(Failure::file(&full))?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+    let sha256 = data_encoding::HEXLOWER.encode(&hash.finalize());
+    Ok(Piece { path: path.to_owned(), bytes, sha256 })
+}
+
+fn make_private(folder: &Path) -> Result<(), Failure> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(Failure::file(folder))
+}
+
+/// Makes new names in a folder durable, where folders can be synced.
+fn sync_folder(folder: &Path) -> Result<(), Failure> {
+    #[cfg(unix)]
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Failure::file(folder))?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Texts of SQLite may quote values; its code does not.
+fn sqlite(error: &rusqlite::Error) -> Failure {
+    let code = error.sqlite_error_code().map_or_else(|| "SQLite".to_owned(), |code| format!("{code:?}"));
+    Failure::new("database", code)
+}

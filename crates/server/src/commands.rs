@@ -1,0 +1,325 @@
+//! The command line's commands: each reads, does one thing, and says so in words or in JSON.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::app::{App, Env};
+use crate::args::{
+    Args, AuditCommand, CodeCommand, Command, DeviceCommand, SiteCommand, TenantCommand, UserCommand,
+};
+use crate::authority::write_new;
+use crate::backup;
+use crate::failure::Failure;
+use crate::office::{self, people};
+use crate::staff;
+use crate::start::open;
+use crate::store::{AuditEntry, DeviceStatus, Quota, SERVER, first_broken};
+use crate::words::Words;
+
+/// Whoever sits at the server's own command line.
+const CONSOLE: Uuid = Uuid::nil();
+/// Lines and records of a page.
+const PAGE: usize = 1000;
+
+/// What a command says: words for people, the same as JSON for scripts.
+pub struct Said {
+    /// For people.
+    pub text: String,
+    /// For scripts.
+    pub json: Value,
+}
+
+/// Does a command.
+///
+/// # Errors
+/// Its own.
+pub async fn run(args: &Args, command: &Command, env: Env, words: &Words) -> Result<Said, Failure> {
+    match command {
+        Command::Verify { from } => return Ok(verified(&backup::verify(from)?, words)),
+        Command::Restore { from } => return restore(args, from, env, words).await,
+        _ => {}
+    }
+    if let Command::Backup { to, off_host } = command {
+        return back_up(args, to, *off_host, env, words).await;
+    }
+    let app = open(args, env).await?;
+    match command {
+        Command::Code(command) => code(&app, command, words).await,
+        Command::Tenants(command) => tenants(&app, command, words).await,
+        Command::Sites(SiteCommand::List { hospital }) => {
+            let tenant = office::hospital(&app, hospital.hospital_word.as_deref()).await?;
+            let sites = staff::sites(&app, tenant.id).await?;
+            let lines = sites.iter().map(|site| format!("{}  {}", site.id, site.name));
+            Ok(list(
+                lines,
+                json!(sites.iter().map(|site| json!({"id": site.id, "name": site.name})).collect::<Vec<_>>()),
+            ))
+        }
+        Command::Devices(command) => devices(&app, command, words).await,
+        Command::Users(command) => users(&app, command, words).await,
+        Command::Audit(AuditCommand::Verify) => audit(&app, words).await,
+        Command::NewEpoch => new_epochs(&app, words).await,
+        Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. } => {
+            Err(Failure::new("not_found", "command"))
+        }
+    }
+}
+
+fn done(words: &Words, key: &str, params: &[(&str, &str)], json: Value) -> Said {
+    Said { text: words.text(key, params), json }
+}
+
+fn list(lines: impl Iterator<Item = String>, json: Value) -> Said {
+    Said { text: lines.collect::<Vec<_>>().join("\n"), json }
+}
+
+async fn code(app: &App, command: &CodeCommand, words: &Words) -> Result<Said, Failure> {
+    let CodeCommand::New { hospital, sites, history } = command;
+    let tenant = office::hospital(app, hospital.hospital_word.as_deref()).await?;
+    let made = office::make_code(app, tenant.id, CONSOLE, sites, *history).await?;
+    Ok(done(words, "code_made", &[("code", &made.code), ("hospital", &tenant.name)], json!(made)))
+}
+
+async fn tenants(app: &App, command: &TenantCommand, words: &Words) -> Result<Said, Failure> {
+    let find = async |word: &str| office::hospital(app, Some(word)).await;
+    match command {
+        TenantCommand::List => {
+            let (mut lines, mut all) = (Vec::new(), Vec::new());
+            for tenant in app.store.tenants().await? {
+                let usage = app.store.usage(tenant.id).await?;
+                let state = words.text(if tenant.closed { "closed" } else { "open" }, &[]);
+                lines.push(format!(
+                    "{}  {}  {state}  {} / {} B / {}",
+                    tenant.word, tenant.name, usage.devices, usage.bytes, usage.records
+                ));
+                all.push(json!({
+                    "id": tenant.id, "word": tenant.word, "name": tenant.name, "closed": tenant.closed,
+                    "devices": usage.devices, "bytes": usage.bytes, "records": usage.records,
+                }));
+            }
+            Ok(list(lines.into_iter(), Value::Array(all)))
+        }
+        TenantCommand::Add { word, name, most_devices, most_bytes } => {
+            let quota = Quota { devices: *most_devices, bytes: *most_bytes };
+            let id = office::add_hospital(app, CONSOLE, word, name, quota).await?;
+            Ok(done(words, "hospital_added", &[("word", word), ("name", name)], json!({ "id": id })))
+        }
+        TenantCommand::Export { word, to } => {
+            let tenant = find(word).await?;
+            let records = export(app, tenant.id, to).await?;
+            let count = records.to_string();
+            let params = [("records", count.as_str()), ("file", &to.display().to_string())];
+            Ok(done(words, "exported", &params, json!({ "records": records })))
+        }
+        TenantCommand::Close { word } => {
+            office::set_closed(app, CONSOLE, find(word).await?.id, true).await?;
+            Ok(done(words, "hospital_closed", &[("word", word)], json!({ "closed": true })))
+        }
+        TenantCommand::Open { word } => {
+            office::set_closed(app, CONSOLE, find(word).await?.id, false).await?;
+            Ok(done(words, "hospital_opened", &[("word", word)], json!({ "closed": false })))
+        }
+        TenantCommand::Delete { word, confirm_name } => {
+            let tenant = find(word).await?;
+            if tenant.name != *confirm_name {
+                return Err(Failure::new("name_differs", &tenant.name));
+            }
+            app.store.delete_tenant(tenant.id).await?;
+            app.audit_server(CONSOLE, "hospital_deleted", tenant.id).await?;
+            Ok(done(words, "hospital_deleted", &[("word", word)], json!({ "deleted": true })))
+        }
+    }
+}
+
+/// Writes a hospital's records, one JSON object per line.
+async fn export(app: &App, tenant: Uuid, to: &Path) -> Result<u64, Failure> {
+    write_new(to, b"", 0o600).map_err(Failure::file(to))?;
+    let file = std::fs::File::options().append(true).open(to).map_err(Failure::file(to))?;
+    let mut file = std::io::BufWriter::new(file);
+    let (mut after, mut count) = (None, 0);
+    loop {
+        let records = app.store.export(tenant, after, PAGE).await?;
+        let Some(last) = records.last() else {
+            break;
+        };
+        after = Some(last.key.clone());
+        for record in &records {
+            let line = json!({
+                "entity": record.key.entity, "id": record.key.id, "site": record.scope, "values": plain(record),
+            });
+            writeln!(file, "{line}").map_err(Failure::file(to))?;
+            count += 1;
+        }
+    }
+    let file = file.into_inner().map_err(|error| Failure::file(to)(error.into_error()))?;
+    file.sync_all().map_err(Failure::file(to))?;
+    app.audit_server(CONSOLE, "hospital_exported", tenant).await?;
+    Ok(count)
+}
+
+/// A record's fields as JSON; ids as their text.
+fn plain(record: &aftercare_sync::record::Record) -> Value {
+    use aftercare_domain::op::FieldValue;
+    let value = |value: &FieldValue| match value {
+        FieldValue::Null => Value::Null,
+        FieldValue::Integer(value) => json!(value),
+        FieldValue::Real(value) => json!(value),
+        FieldValue::Text(text) => json!(text),
+        FieldValue::Bytes(bytes) => match Uuid::from_slice(bytes) {
+            Ok(id) => json!(id),
+            Err(_) => json!(data_encoding::BASE64.encode(bytes)),
+        },
+    };
+    record.values.iter().map(|(name, field)| (name.clone(), value(field))).collect()
+}
+
+async fn devices(app: &App, command: &DeviceCommand, words: &Words) -> Result<Said, Failure> {
+    let (device, status, key) = match command {
+        DeviceCommand::List { hospital } => {
+            let tenant = office::hospital(app, hospital.hospital_word.as_deref()).await?;
+            let all = office::devices(app, tenant.id).await?;
+            let line = |device: &office::DeviceLine| {
+                let seen = device.last_contact_at.map_or_else(|| "-".to_owned(), instant);
+                format!(
+                    "{}  {}  {}  {}  {seen}",
+                    device.id,
+                    device.name,
+                    device.status,
+                    device.sites.join("、")
+                )
+            };
+            return Ok(list(all.iter().map(line), json!(all)));
+        }
+        DeviceCommand::Sites { device, sites } => {
+            let tenant = office::tenant_of(app, *device).await?;
+            office::set_device_sites(app, tenant, CONSOLE, *device, sites).await?;
+            return Ok(done(words, "device_sites", &[], json!({ "device": device })));
+        }
+        DeviceCommand::Revoke { device } => (device, DeviceStatus::Revoked, "device_revoked"),
+        DeviceCommand::Wipe { device } => (device, DeviceStatus::Wipe, "device_wipe"),
+        DeviceCommand::Admit { device } => (device, DeviceStatus::Active, "device_admitted"),
+    };
+    let tenant = office::tenant_of(app, *device).await?;
+    office::set_device(app, tenant, CONSOLE, *device, status).await?;
+    Ok(done(words, key, &[], json!({ "device": device, "status": status.as_str() })))
+}
+
+async fn users(app: &App, command: &UserCommand, words: &Words) -> Result<Said, Failure> {
+    let of = async |hospital: &crate::args::Hospital, server: bool| {
+        if server {
+            Ok(SERVER)
+        } else {
+            office::hospital(app, hospital.hospital_word.as_deref()).await.map(|t| t.id)
+        }
+    };
+    match command {
+        UserCommand::List { hospital, server } => {
+            let users = app.store.users(of(hospital, *server).await?).await?;
+            let lines = users.iter().map(|user| {
+                let state = words.text(if user.active { "open" } else { "closed" }, &[]);
+                format!("{}  {}  {state}", user.login, user.name)
+            });
+            let json =
+                users.iter().map(|user| json!({"id": user.id, "login": user.login, "active": user.active}));
+            Ok(list(lines, Value::Array(json.collect())))
+        }
+        UserCommand::Add { login, name } => {
+            let password = people::add_administrator(app, CONSOLE, login, name).await?;
+            let params = [("login", login.as_str()), ("password", &password)];
+            Ok(done(words, "administrator_added", &params, json!({ "password": password })))
+        }
+        UserCommand::Reset { login, hospital, server } => {
+            let tenant = of(hospital, *server).await?;
+            let password = people::reset_password(app, tenant, CONSOLE, login).await?;
+            let params = [("login", login.as_str()), ("password", &password)];
+            Ok(done(words, "password_reset", &params, json!({ "password": password })))
+        }
+        UserCommand::Disable { login, hospital, server } => {
+            people::disable(app, of(hospital, *server).await?, CONSOLE, login).await?;
+            Ok(done(words, "user_disabled", &[("login", login)], json!({ "login": login })))
+        }
+    }
+}
+
+async fn audit(app: &App, words: &Words) -> Result<Said, Failure> {
+    let mut tenants = vec![(SERVER, "server".to_owned())];
+    tenants.extend(app.store.tenants().await?.into_iter().map(|tenant| (tenant.id, tenant.word)));
+    let (mut lines, mut all) = (Vec::new(), Vec::new());
+    for (tenant, word) in tenants {
+        let (count, broken) = check_trail(app, tenant).await?;
+        let (entries, at) = (count.to_string(), broken.unwrap_or(0).to_string());
+        let key = if broken.is_some() { "trail_broken" } else { "trail_whole" };
+        lines.push(words.text(key, &[("hospital", &word), ("entries", &entries), ("at", &at)]));
+        all.push(json!({ "hospital": word, "entries": count, "broken_at": broken }));
+    }
+    Ok(list(lines.into_iter(), Value::Array(all)))
+}
+
+/// How many lines a trail has, and the first that does not follow from the one before it.
+///
+/// # Errors
+/// The store's.
+pub async fn check_trail(app: &App, tenant: Uuid) -> Result<(i64, Option<i64>), Failure> {
+    let (mut number, mut hash): (i64, Vec<u8>) = (0, Vec::new());
+    loop {
+        let entries: Vec<AuditEntry> = app.store.audit_lines(tenant, number, PAGE).await?;
+        let broken = first_broken((number, &hash), &entries);
+        let Some(last) = entries.last() else {
+            return Ok((number, None));
+        };
+        if broken.is_some() {
+            return Ok((last.number, broken));
+        }
+        (number, hash) = (last.number, last.hash.clone());
+    }
+}
+
+fn verified(manifest: &backup::Manifest, words: &Words) -> Said {
+    let (files, made) = (manifest.files.len().to_string(), instant(manifest.made_at));
+    done(words, "backup_sound", &[("files", &files), ("at", &made)], json!(manifest))
+}
+
+async fn back_up(args: &Args, to: &Path, off_host: bool, env: Env, words: &Words) -> Result<Said, Failure> {
+    if args.database.is_some() {
+        return Err(Failure::new("sqlite_only", "backup"));
+    }
+    let manifest = backup::write(&args.home, to, (env.now)())?;
+    let app = open(args, env).await?;
+    for covered in manifest.hospitals.iter().filter(|_| off_host) {
+        app.store.set_durable_seq(covered.tenant, covered.head).await?;
+    }
+    app.audit_server(CONSOLE, if off_host { "backup_off_host" } else { "backup" }, CONSOLE).await?;
+    let key = if off_host { "backup_off_host" } else { "backup_done" };
+    Ok(done(words, key, &[("folder", &to.display().to_string())], json!(manifest)))
+}
+
+async fn restore(args: &Args, from: &Path, env: Env, words: &Words) -> Result<Said, Failure> {
+    if args.database.is_some() {
+        return Err(Failure::new("sqlite_only", "restore"));
+    }
+    backup::restore(from, &args.home)?;
+    let app = open(args, env).await?;
+    new_epochs(&app, words).await
+}
+
+/// A restored copy does not know what epochs there were after it was taken; the time is later than
+/// all of them.
+async fn new_epochs(app: &App, words: &Words) -> Result<Said, Failure> {
+    let mut all = Vec::new();
+    for tenant in app.store.tenants().await? {
+        let epoch = app.store.begin_epoch(tenant.id, app.now() / 1000).await?;
+        all.push(json!({ "hospital": tenant.word, "epoch": epoch }));
+    }
+    app.audit_server(CONSOLE, "epoch_begun", CONSOLE).await?;
+    Ok(done(words, "epoch_begun", &[("hospitals", &all.len().to_string())], Value::Array(all)))
+}
+
+/// An instant as people and scripts read it, UTC.
+fn instant(millis: i64) -> String {
+    let moment = time::OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(millis);
+    let (date, clock) = (moment.date(), moment.time());
+    format!("{date} {:02}:{:02}Z", clock.hour(), clock.minute())
+}
