@@ -12,6 +12,8 @@ const BUILD: &[&str] = &["build-essential", "pkg-config", "libssl-dev", "libwebk
 const WINDOW: &[&str] = &["webkit2gtk-driver", "xvfb", "xauth", "imagemagick"];
 /// The browser of the UI's tests.
 const BROWSER: &[&str] = &["chromium"];
+/// The server's other database: its tests start one of their own.
+const DATABASE: &[&str] = &["postgresql"];
 const CHINESE_FONT: &str = "fonts-noto-cjk";
 /// The driver between WebDriver and the window. Later ones were not tried.
 const DRIVER: &str = "2.1.0";
@@ -41,7 +43,7 @@ pub fn window() -> Outcome {
 /// When something is missing and cannot be installed.
 pub fn tests() -> Outcome {
     components()?;
-    packages(&[BUILD, WINDOW, BROWSER].concat())?;
+    packages(&[BUILD, WINDOW, BROWSER, DATABASE].concat())?;
     modules()?;
     driver().map(|_| ())
 }
@@ -128,7 +130,7 @@ fn without_apt() -> Outcome {
     }
     Err(format!(
         "this is no Debian, so nothing is installed for you. Install what these Debian packages hold: {} {}",
-        [BUILD, WINDOW, BROWSER].concat().join(" "),
+        [BUILD, WINDOW, BROWSER, DATABASE].concat().join(" "),
         CHINESE_FONT
     ))
 }

@@ -1,0 +1,10 @@
+//! The store, on SQLite and on a PostgreSQL of the tests' own.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod desk;
+mod isolation;
+mod office;
+mod places;
+mod postgres;
+mod race;
+mod story;
