@@ -22,7 +22,7 @@ use crate::{audit, commands};
 /// Something the window wants to know without asking.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
-    /// `changed` (payload `{features}`), `locked`, `job` (payload of the job).
+    /// `changed` (payload `{features}`), `locked`, `job` (payload of the job), `sync` (a round ended).
     pub name: &'static str,
     /// What is said.
     pub payload: Value,
@@ -42,6 +42,8 @@ pub struct App {
     listeners: RwLock<Vec<Listener>>,
     /// Long work in the background, by feature.
     pub(crate) jobs: crate::app::jobs::Jobs,
+    /// Meeting the server.
+    pub(crate) sync: crate::sync::Background,
 }
 
 pub mod jobs;
@@ -57,6 +59,7 @@ impl App {
             session: Mutex::new(None),
             listeners: RwLock::new(Vec::new()),
             jobs: jobs::Jobs::default(),
+            sync: crate::sync::Background::default(),
         }))
     }
 
@@ -86,12 +89,13 @@ impl App {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
     }
 
-    /// To be called by the host about once a second: locks an idle desk.
+    /// To be called by the host about once a second: locks an idle desk, and meets the server when it is time.
     pub fn tick(self: &Arc<Self>) {
         let idle = self.current().is_some_and(|session| lock_is_due(&session, self.env.now()));
         if idle {
             self.close_session("session.idle_lock");
         }
+        crate::sync::tick(self);
     }
 
     pub(crate) fn emit(&self, name: &'static str, payload: Value) {
@@ -195,12 +199,16 @@ impl Ctx {
     /// Writes in one transaction through the change log, then tells the window what changed.
     pub fn write<T>(&self, write: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<T> {
         let now = self.now().timestamp_millis();
-        let (result, touched) = self.session.db.write(|connection, open| {
+        let (result, touched, urgent) = self.session.db.write(|connection, open| {
             let mut writer = Writer::begin(connection, open, self.user_id(), now)?;
             let result = write(&mut writer)?;
-            Ok((result, writer.finish()?))
+            let urgent = writer.is_urgent();
+            Ok((result, writer.finish()?, urgent))
         })?;
         self.app.emit_changed(&touched);
+        if urgent {
+            self.app.sync.hurry(now);
+        }
         Ok(result)
     }
 

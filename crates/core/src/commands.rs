@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{archive, audit, followup, forms, imports, reports, session, settings, staff};
+use crate::{archive, audit, followup, forms, imports, reports, session, settings, staff, sync};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -107,6 +107,14 @@ commands! {
         forms_plan_enable: FormsEdit, forms::commands::plan_enable, forms::PlanEnableRequest => Done;
         forms_plan_disable: FormsEdit, forms::commands::plan_disable, forms::PlanDisableRequest => Done;
         forms_try: FormsEdit, forms::commands::try_out, forms::TryRequest => forms::TryResponse;
+        sync_status: SignedIn, sync::commands::status, sync::StatusRequest => sync::Status;
+        sync_now: SignedIn, sync::commands::now, sync::NowRequest => settings::JobStarted;
+        sync_enrol: SettingsEdit, sync::commands::join, sync::EnrolRequest => sync::EnrolResponse;
+        sync_history: SignedIn, sync::commands::history, sync::HistoryRequest => sync::HistoryResponse;
+        sync_refused: SignedIn, sync::commands::refused, sync::RefusedRequest => sync::RefusedResponse;
+        sync_refused_seen: SignedIn, sync::commands::seen, sync::SeenRequest => Done;
+        sync_conflicts: ArchiveRead, sync::commands::list_conflicts, sync::ConflictsRequest => sync::ConflictsResponse;
+        sync_settle: ArchiveWrite, sync::commands::settle, sync::SettleRequest => Done;
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
         staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;
         staff_reset_password: StaffEdit, staff::commands::reset_password, staff::ResetPasswordRequest => Done;

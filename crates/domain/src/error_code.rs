@@ -253,4 +253,44 @@ error_codes! {
     RedFlagUnrouted => "red_flag_unrouted",
     /// The question is not in a state in which this can be done (`status`).
     ConsultState => "consult_state",
+
+    // Sync
+    /// This desk has no server.
+    SyncNotEnrolled => "sync_not_enrolled",
+    /// This desk has a server already.
+    SyncEnrolled => "sync_enrolled",
+    /// The server does not answer.
+    SyncUnreachable => "sync_unreachable",
+    /// Not the server for which the code was made, or whose authority was pinned.
+    SyncWrongServer => "sync_wrong_server",
+    /// The code was mistyped.
+    SyncBadCode => "sync_bad_code",
+    /// The code is used, over, or unknown.
+    SyncCodeWrong => "sync_code_wrong",
+    /// The code does not allow to bring what is here.
+    SyncCodeWithoutHistory => "sync_code_without_history",
+    /// The PC's clock is off.
+    SyncClock => "sync_clock",
+    /// The server shut this desk out.
+    SyncRevoked => "sync_revoked",
+    /// The desk is to be erased.
+    SyncWipe => "sync_wipe",
+    /// The hospital is shut off at this server.
+    SyncClosed => "sync_closed",
+    /// The server has no more room for this hospital.
+    SyncQuota => "sync_quota",
+    /// The server is busy.
+    SyncServerBusy => "sync_server_busy",
+    /// The server answered something that cannot be read.
+    SyncServerFault => "sync_server_fault",
+    /// Program or server is too old.
+    SyncUpgrade => "sync_upgrade",
+    /// This database is a copy of another desk's, or an old state of it.
+    SyncForked => "sync_forked",
+    /// One change is larger than a message may be.
+    SyncTooLarge => "sync_too_large",
+    /// The data differ from the server's even after they were pulled again.
+    SyncDiffers => "sync_differs",
+    /// The conflict was settled by somebody else.
+    SyncSettled => "sync_settled",
 }

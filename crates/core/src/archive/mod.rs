@@ -33,7 +33,9 @@ pub use identity::{Identity, identify};
 pub use life::{Optout, register_death, set_optout};
 pub use phones::set_phone_state;
 pub use record::{PatientBrief, patient_brief};
-pub use search::{Indexer, Searchable, find, index_patient, index_patients, rebuild, search_document};
+pub use search::{
+    Indexer, Searchable, find, forget_patient, index_patient, index_patients, rebuild, search_document,
+};
 pub use types::*;
 
 /// The record that stands for `id` now: itself, or the one it was merged into.

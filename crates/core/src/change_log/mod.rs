@@ -5,6 +5,7 @@
 //! the op it overwrote. `docs` of the form: `aftercare_domain::op`.
 
 mod entities;
+mod incoming;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -29,7 +30,11 @@ pub use aftercare_sync::entities::{
     SETTING, SITE, TASK, USER,
 };
 pub use entities::is_synced;
+pub use incoming::{Incoming, patient_of};
 pub use verify::{Verified, verify};
+
+/// Others wait for what is written here.
+const URGENT: &[&str] = &["alert", "alert_step", "consult", "consult_reply"];
 
 /// A field and its new value.
 pub type Change = (&'static str, FieldValue);
@@ -60,6 +65,7 @@ pub struct Writer<'t> {
     ids: IdSequence,
     overwritten: Option<Vec<Overwritten>>,
     last_row: i64,
+    urgent: bool,
 }
 
 /// Values that an update replaced, by the number of its op. Kept only where a caller asks for it.
@@ -117,6 +123,7 @@ impl<'t> Writer<'t> {
             ids: IdSequence::new(now_millis),
             overwritten: None,
             last_row: 0,
+            urgent: false,
         })
     }
 
@@ -144,6 +151,11 @@ impl<'t> Writer<'t> {
     /// Takes what updates have overwritten since the last time.
     pub fn take_overwritten(&mut self) -> Vec<Overwritten> {
         self.overwritten.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether somebody elsewhere waits for this: an alert, a question to an expert, or an answer.
+    pub fn is_urgent(&self) -> bool {
+        self.urgent
     }
 
     /// The transaction, for reads and for local tables (indexes, drafts) that are not synced.
@@ -341,6 +353,7 @@ impl<'t> Writer<'t> {
         self.clock = self.clock.tick(self.now_millis);
         self.last_dseq += 1;
         self.touched.insert(entity.feature);
+        self.urgent |= URGENT.contains(&entity.table);
         self.buffer.clear();
         wire::write_op(
             &mut self.buffer,

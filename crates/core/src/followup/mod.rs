@@ -41,7 +41,9 @@ use crate::forms;
 pub use enrol::{Discharge, Enrolled, Enroller};
 pub use people::{PeopleRequest, PeopleResponse, Person, people};
 pub use stop::{StopReason, move_patient, resume_patient, stop_patient, withdraw_encounter};
-pub use worklist::{WorklistCounts, check_worklist, counts, rebuild_worklist, refresh_patient};
+pub use worklist::{
+    WorklistCounts, check_worklist, counts, forget_patient, rebuild_worklist, refresh_patient,
+};
 
 /// Reads a level's stored word.
 pub(crate) fn level(word: &str) -> Option<Level> {

@@ -73,6 +73,9 @@ fn check(settings: &Settings) -> Result<()> {
     if !(1..=20).contains(&settings.max_attempts) {
         errors.add("max_attempts", ErrorCode::BadNumber);
     }
+    if !(1..=120).contains(&settings.sync_minutes) {
+        errors.add("sync_minutes", ErrorCode::BadNumber);
+    }
     if settings.expire_after_days > 365 {
         errors.add("expire_after_days", ErrorCode::BadNumber);
     }

@@ -53,6 +53,8 @@ pub struct Settings {
     pub expire_after_days: u32,
     /// How many rows one export may have.
     pub export_max_rows: u32,
+    /// Minutes between two meetings with the server.
+    pub sync_minutes: u32,
 }
 
 impl Default for Settings {
@@ -71,6 +73,7 @@ impl Default for Settings {
             min_gap_minutes: 120,
             expire_after_days: DEFAULT_EXPIRE_AFTER_DAYS,
             export_max_rows: 200_000,
+            sync_minutes: 5,
         }
     }
 }

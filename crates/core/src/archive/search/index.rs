@@ -68,6 +68,11 @@ pub fn index_patient(connection: &Connection, id: Uuid) -> Result<()> {
     index_patients(connection, &[id])
 }
 
+/// Takes a patient's entry out of the index, before the patient leaves this desk.
+pub fn forget_patient(connection: &Connection, id: Uuid) -> Result<()> {
+    take_out(connection, id).map(|_| ())
+}
+
 /// The same for many patients.
 pub fn index_patients(connection: &Connection, ids: &[Uuid]) -> Result<()> {
     let mut ids = ids.to_vec();

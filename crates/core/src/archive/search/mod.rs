@@ -12,7 +12,7 @@ mod tokens;
 
 pub use find::find;
 pub(super) use find::{age_on, hit};
-pub use index::{Indexer, Searchable, index_patient, index_patients, rebuild};
+pub use index::{Indexer, Searchable, forget_patient, index_patient, index_patients, rebuild};
 pub use tokens::document as search_document;
 
 /// Bits of a row id that hold `patient.num`.

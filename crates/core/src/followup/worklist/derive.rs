@@ -211,6 +211,14 @@ pub fn refresh_patient(connection: &Connection, patient_id: Uuid, now: i64) -> R
     store(connection, patient.num, entry.as_ref())
 }
 
+/// Takes a patient off the list, before the patient leaves this desk.
+pub fn forget_patient(connection: &Connection, patient_id: Uuid) -> Result<()> {
+    match facts::patient(connection, patient_id)? {
+        Some(patient) => store(connection, patient.num, None),
+        None => Ok(()),
+    }
+}
+
 /// Days after a window's end on which an untouched task is given up. Read alone: this runs with every write.
 fn expire_after_days(connection: &Connection) -> u32 {
     let read = || -> Result<Option<String>> {

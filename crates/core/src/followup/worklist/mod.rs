@@ -13,7 +13,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 pub(super) use derive::{Fresh, add_fresh};
-pub use derive::{check_worklist, day_number, rebuild_worklist, refresh_patient, wake};
+pub use derive::{check_worklist, day_number, forget_patient, rebuild_worklist, refresh_patient, wake};
 pub(super) use query::in_order;
 pub use query::{WorklistCounts, counts};
 pub(super) use rows::{claim as claim_of, line, next_after};

@@ -1,0 +1,164 @@
+//! Syncing by itself: every few minutes while the desk is open, at once after something urgent,
+//! more and more rarely while it fails.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aftercare_domain::error_code::ErrorCode;
+
+use super::{round, state};
+use crate::app::jobs::Progress;
+use crate::app::{App, Ctx};
+use crate::error::Result;
+use crate::settings;
+
+/// The first pause after a failure; it doubles with each further one.
+const FIRST_PAUSE_MILLIS: i64 = 15_000;
+/// The longest pause after failures.
+const LONGEST_PAUSE_MILLIS: i64 = 30 * 60_000;
+/// After something urgent; long enough for a call's writes to be together.
+const URGENT_MILLIS: i64 = 1_000;
+/// How often a desk without a server looks whether it got one.
+const UNENROLLED_MILLIS: i64 = 10_000;
+
+/// What an application knows of its syncing.
+#[derive(Default)]
+pub struct Background {
+    turn: Mutex<()>,
+    running: AtomicBool,
+    next_at: AtomicI64,
+    failures: AtomicU32,
+    problem: Mutex<Option<ErrorCode>>,
+}
+
+impl Background {
+    /// Waits until no other round runs, and keeps others from running.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a round runs by itself now.
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// When the next round begins by itself, milliseconds UTC; 0: at the next look.
+    pub fn next_at(&self) -> i64 {
+        self.next_at.load(Ordering::Relaxed)
+    }
+
+    /// Why the last round failed.
+    pub fn problem(&self) -> Option<ErrorCode> {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something urgent was written: sync at once, unless the server does not answer anyway.
+    pub(crate) fn hurry(&self, now_millis: i64) {
+        if self.failures.load(Ordering::Relaxed) == 0 {
+            self.next_at.fetch_min(now_millis + URGENT_MILLIS, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes how a round ended and when the next begins. `jitter`: 0 to 255, so that the desks of a
+    /// hospital that lost its network do not all come back in the same second.
+    pub(super) fn note(
+        &self,
+        result: std::result::Result<(), ErrorCode>,
+        every_millis: i64,
+        now: i64,
+        jitter: u8,
+    ) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = result.err();
+        let failures = match result {
+            Ok(()) => 0,
+            Err(_) => self.failures.load(Ordering::Relaxed).saturating_add(1),
+        };
+        self.failures.store(failures, Ordering::Relaxed);
+        let pause = pause_millis(failures, every_millis);
+        let spread = pause / 5 * i64::from(jitter) / 256;
+        self.next_at.store(now + pause - pause / 10 + spread, Ordering::Relaxed);
+    }
+}
+
+/// The pause after so many failures in a row.
+fn pause_millis(failures: u32, every_millis: i64) -> i64 {
+    if failures == 0 {
+        return every_millis;
+    }
+    let doubled = FIRST_PAUSE_MILLIS.saturating_mul(1 << (failures - 1).min(12));
+    doubled.min(LONGEST_PAUSE_MILLIS.max(every_millis))
+}
+
+/// Starts a round when its time has come. Called about once a second.
+pub(crate) fn tick(app: &Arc<App>) {
+    let now = app.env.now().timestamp_millis();
+    let Some(session) = app.current() else { return };
+    if now < app.sync.next_at() && app.sync.next_at() - now <= LONGEST_PAUSE_MILLIS * 8 {
+        return;
+    }
+    if app.sync.running.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let ctx = Ctx { app: Arc::clone(app), session };
+    let spawned = std::thread::Builder::new().name("sync".to_owned()).spawn(move || {
+        let run = std::panic::AssertUnwindSafe(|| one_round(&ctx));
+        if !matches!(std::panic::catch_unwind(run), Ok(Ok(()))) {
+            tracing::warn!("a round with the server ended early");
+        }
+        ctx.app.sync.running.store(false, Ordering::Relaxed);
+    });
+    if spawned.is_err() {
+        app.sync.running.store(false, Ordering::Relaxed);
+        app.sync.next_at.store(now + FIRST_PAUSE_MILLIS, Ordering::Relaxed);
+    }
+}
+
+fn one_round(ctx: &Ctx) -> Result<()> {
+    let now = || ctx.now().timestamp_millis();
+    ctx.app.sync.next_at.store(now() + UNENROLLED_MILLIS, Ordering::Relaxed);
+    let (server, every) = ctx
+        .read(|connection| Ok((state::find_server(connection)?, settings::load(connection)?.sync_minutes)))?;
+    if server.is_none() {
+        return Ok(());
+    }
+    let result = super::line(ctx)
+        .and_then(|line| round::run(ctx, &line, &Progress::unwatched(), false))
+        .map(|_| ())
+        .map_err(|error| {
+            tracing::warn!(%error, "sync failed");
+            error.code
+        });
+    finished(ctx, result, i64::from(every) * 60_000);
+    Ok(())
+}
+
+/// Notes the end of a round and tells the window.
+pub(super) fn finished(ctx: &Ctx, result: std::result::Result<(), ErrorCode>, every_millis: i64) {
+    let mut jitter = [0_u8; 1];
+    // Without randomness the desks come back together, which the server survives.
+    let _ = crate::env::fill_random(&mut jitter);
+    ctx.app.sync.note(result, every_millis, ctx.now().timestamp_millis(), jitter[0]);
+    ctx.app.emit("sync", serde_json::json!({ "problem": result.err().map(ErrorCode::as_str) }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_while_it_fails_and_end_with_the_first_success() {
+        let minutes = 5 * 60_000;
+        let pauses: Vec<i64> = (0..10).map(|failures| pause_millis(failures, minutes) / 1000).collect();
+        assert_eq!(pauses, [300, 15, 30, 60, 120, 240, 480, 960, 1800, 1800]);
+        let background = Background::default();
+        background.note(Err(ErrorCode::SyncUnreachable), minutes, 1_000_000, 128);
+        assert_eq!(background.problem(), Some(ErrorCode::SyncUnreachable));
+        let failed = background.next_at();
+        background.hurry(1_000_001);
+        assert_eq!(background.next_at(), failed, "hurrying does not help while nobody answers");
+        background.note(Ok(()), minutes, 1_100_000, 0);
+        assert_eq!((background.problem(), background.next_at()), (None, 1_100_000 + minutes * 9 / 10));
+        background.hurry(1_100_001);
+        assert_eq!(background.next_at(), 1_101_001);
+    }
+}

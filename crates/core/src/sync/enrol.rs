@@ -1,0 +1,118 @@
+//! Joining a hospital's server, with everything this desk has written alone.
+
+use aftercare_domain::error_code::ErrorCode;
+use aftercare_sync::code::EnrolCode;
+use aftercare_sync::door::{EnrolAnswer, EnrolRequest, enrol_text};
+use aftercare_sync::wire::{EpochStart, PROTOCOL};
+use rusqlite::{Connection, params};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{client, state};
+use crate::app::Ctx;
+use crate::audit;
+use crate::error::{Error, Result};
+
+/// What joining comes to.
+pub(super) struct Joined {
+    /// The hospital's name at the server.
+    pub hospital: String,
+}
+
+/// Joins the server at `address` by a code that somebody typed. A copy of another desk (or an old
+/// state of it) that joins again gets an identity of its own.
+///
+/// # Errors
+/// `SyncEnrolled`, `SyncBadCode`, `SyncWrongServer`, `SyncCodeWrong`, `SyncCodeWithoutHistory`,
+/// `SyncUnreachable`.
+pub(super) fn join(ctx: &Ctx, typed_address: &str, typed_code: &str) -> Result<Joined> {
+    let address = client::address(typed_address)?;
+    let code =
+        EnrolCode::parse(typed_code).map_err(|error| Error::new(ErrorCode::SyncBadCode).caused_by(error))?;
+    let (server, own, site) = ctx.read(|connection| {
+        let site: Uuid = connection.query_row("SELECT site_id FROM desk", [], |row| row.get("site_id"))?;
+        Ok((state::find_server(connection)?, state::own(connection)?, site))
+    })?;
+    let forked = server.as_ref().is_some_and(|server| server.forked);
+    if server.is_some() && !forked {
+        return Err(Error::new(ErrorCode::SyncEnrolled));
+    }
+    let authority = client::authority(&address, &code)?;
+    let seed = client::new_seed()?;
+    let ask = |device: Uuid| {
+        let request = request(&code, device, &seed, site, own.last_dseq)?;
+        client::enrol(&address, &authority, &request)
+    };
+    let device = if forked { ctx.new_id() } else { own.device };
+    let (device, answer) = match ask(device) {
+        // Another PC has this desk's identity: one is the copy of the other.
+        Err(error) if error.code == ErrorCode::SyncForked => {
+            let device = ctx.new_id();
+            (device, ask(device)?)
+        }
+        other => (device, other?),
+    };
+    ctx.write(|writer| {
+        let connection = writer.connection();
+        keep_server(connection, &address, &authority, &seed, &answer, writer.now_millis())?;
+        let detail = json!({ "history_to": answer.history_to });
+        audit::append(
+            connection,
+            writer.now_millis(),
+            ctx.user_id(),
+            "sync.enrol",
+            Some(answer.tenant),
+            &detail,
+        )
+    })?;
+    if device != own.device {
+        // After the writer, which keeps the desk's numbers at its end.
+        ctx.db().write(|connection, _| state::take_identity(connection, device))?;
+    }
+    Ok(Joined { hospital: answer.hospital })
+}
+
+fn request(code: &EnrolCode, device: Uuid, seed: &[u8], site: Uuid, history_to: i64) -> Result<EnrolRequest> {
+    let key = client::key_pair(seed)?;
+    let public_key = client::public_key(&key);
+    let signature = key.sign(enrol_text(&code.number, device, &public_key).as_bytes()).as_ref().to_vec();
+    Ok(EnrolRequest {
+        protocol: PROTOCOL,
+        number: code.number.clone(),
+        secret: code.secret.clone(),
+        device,
+        public_key,
+        signature,
+        name: machine_name(),
+        sites: [site].into(),
+        history_to,
+    })
+}
+
+/// What the PC calls itself, for the administrator's list of desks.
+fn machine_name() -> String {
+    let named = ["COMPUTERNAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = named.or_else(|| std::fs::read_to_string("/etc/hostname").ok()).unwrap_or_default();
+    name.trim().chars().take(60).collect()
+}
+
+/// Keeps the server, from the beginning.
+pub(super) fn keep_server(
+    connection: &Connection,
+    address: &str,
+    authority: &[u8],
+    seed: &[u8],
+    answer: &EnrolAnswer,
+    now_millis: i64,
+) -> Result<()> {
+    for table in ["sync_server", "sync_epoch", "sync_cursor", "sync_received", "sync_offer", "sync_verdict"] {
+        connection.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    connection.execute(
+        "INSERT INTO sync_server (only_row, address, authority, device_key, tenant, epoch, enrolled_at)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+        params![address, authority, seed, answer.tenant, answer.epoch, now_millis],
+    )?;
+    state::set_epochs(connection, &[EpochStart { epoch: answer.epoch, head: 0 }])?;
+    state::set_sites(connection, &answer.sites)
+}

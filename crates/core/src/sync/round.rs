@@ -1,0 +1,424 @@
+//! One round with the server: fill up what is new here, send what is unsent, take the news, until
+//! both have the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aftercare_domain::error_code::ErrorCode;
+use aftercare_domain::hlc::Hlc;
+use aftercare_sync::Scope;
+use aftercare_sync::desk::{
+    Replica, Trouble, is_settled, merge_record, read_refusal, take_bucket, take_page, take_verdicts,
+};
+use aftercare_sync::digest::ScopeDigest;
+use aftercare_sync::door::RecordsRequest;
+use aftercare_sync::wire::{Answer, MAX_OPS, Offer, PROTOCOL, Refusal, Request};
+use rusqlite::{Connection, params};
+use serde_bytes::ByteBuf;
+
+use super::client::{Line, Reply};
+use super::replica::{DeskReplica, Taken};
+use super::state::{self, Round};
+use super::{digest, people};
+use crate::app::Ctx;
+use crate::app::jobs::Progress;
+use crate::db::optional;
+use crate::error::{Error, Result};
+
+/// Most bytes of ops in a request before packing: it must fit into a packed message even if it
+/// does not pack at all.
+const MAX_OP_BYTES: usize = 900_000;
+/// Offers in one request.
+const MAX_OFFERS: i64 = 200;
+/// The digests are compared when the last time is so long ago.
+const COMPARE_MILLIS: i64 = 24 * 3600 * 1000;
+/// How often one round puts up with a new epoch, a lost answer, or a page that brings nothing.
+const PATIENCE: u32 = 8;
+
+/// What a round came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Own ops that got a verdict.
+    pub pushed: u64,
+    /// Changes of others.
+    pub pulled: u64,
+    /// Own ops that are still unsent.
+    pub pending: u64,
+    /// Open conflicts.
+    pub conflicts: u64,
+    /// Own ops that were refused in this round.
+    pub rejected: u64,
+    /// The server's number up to which this desk has everything.
+    pub cursor: i64,
+    /// Digest of everything, hexadecimal, when it was compared and is equal.
+    pub digest: Option<String>,
+}
+
+/// Carries out a round and writes it down, however it ends. `compare`: in any case compare digests.
+///
+/// # Errors
+/// Those of the line; `SyncForked`, `SyncUpgrade`, `SyncDiffers`, `Cancelled`. What was taken in
+/// until then stays.
+pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Result<Report> {
+    let _turn = ctx.app.sync.turn();
+    let started_at = ctx.now().timestamp_millis();
+    let mut report = Report::default();
+    let result = exchange(ctx, line, progress, compare, &mut report);
+    let problem = result.as_ref().err().map(|error| error.code.as_str().to_owned());
+    let round = Round {
+        started_at,
+        ended_at: ctx.now().timestamp_millis(),
+        pushed: report.pushed,
+        pulled: report.pulled,
+        conflicts: report.conflicts,
+        rejected: report.rejected,
+        problem,
+    };
+    ctx.db().write(|connection, _| state::keep_round(connection, &round))?;
+    result?;
+    let (pending, conflicts, cursor) = ctx.read(|connection| {
+        let server = state::server(connection)?;
+        let pending = state::own(connection)?.last_dseq - server.acknowledged;
+        let conflicts: i64 = connection
+            .prepare_cached("SELECT count(*) AS open FROM conflict WHERE settled_at IS NULL")?
+            .query_row([], |row| row.get("open"))?;
+        Ok((pending, conflicts, state::cursors(connection)?.into_values().min().unwrap_or(0)))
+    })?;
+    report.pending = u64::try_from(pending).unwrap_or(0);
+    report.conflicts = u64::try_from(conflicts).unwrap_or(0);
+    report.cursor = cursor;
+    Ok(report)
+}
+
+fn exchange(
+    ctx: &Ctx,
+    line: &dyn Line,
+    progress: &Progress,
+    compare: bool,
+    report: &mut Report,
+) -> Result<()> {
+    if ctx.read(state::server)?.forked {
+        return Err(Error::new(ErrorCode::SyncForked));
+    }
+    fill(ctx, line, progress, report)?;
+    let mut course = Course { compare, ..Course::default() };
+    loop {
+        progress.check()?;
+        if !still_open(ctx) {
+            return Err(Error::new(ErrorCode::Cancelled));
+        }
+        let outgoing = ctx.read(|connection| next_request(ctx, connection, &course))?;
+        let reply = match line.sync(&outgoing.request) {
+            Err(error) if error.code == ErrorCode::SyncTooLarge && outgoing.request.ops.len() > 1 => {
+                course.max_ops = outgoing.request.ops.len() / 2;
+                continue;
+            }
+            other => other?,
+        };
+        match reply {
+            Reply::Refused(refusal) => course.turn_back(ctx, &refusal)?,
+            Reply::Answer(answer) => {
+                let step = take_answer(ctx, &answer, &outgoing)?;
+                report.pushed += u64::try_from(answer.verdicts.len()).unwrap_or(0);
+                report.pulled += step.taken.changes;
+                report.rejected += step.taken.rejected;
+                course.behind = 0;
+                if !step.done {
+                    course.moved(&step)?;
+                } else if outgoing.request.wants_digest {
+                    if course.settle_difference(ctx, line, &answer.digests, report)? {
+                        return Ok(());
+                    }
+                } else if course.compare || ctx.read(|c| comparison_is_due(ctx, c))? {
+                    course.moved(&step)?;
+                } else {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Whether the session in which this runs is still the open one.
+fn still_open(ctx: &Ctx) -> bool {
+    ctx.app.current().is_some_and(|session| std::sync::Arc::ptr_eq(&session, &ctx.session))
+}
+
+/// Where a round stands between two requests.
+struct Course {
+    /// Compare in any case.
+    compare: bool,
+    /// Most ops in the next request.
+    max_ops: usize,
+    /// The server has the ops up to here; only their verdicts are asked for. 0: send what is unsent.
+    behind: i64,
+    /// Steps in a row that brought nothing.
+    idle: u32,
+    /// Refusals so far.
+    refusals: u32,
+    /// What differed was pulled again already.
+    repaired: bool,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Self { compare: false, max_ops: MAX_OPS, behind: 0, idle: 0, refusals: 0, repaired: false }
+    }
+}
+
+impl Course {
+    fn turn_back(&mut self, ctx: &Ctx, refusal: &Refusal) -> Result<()> {
+        self.refusals += 1;
+        if self.refusals > PATIENCE {
+            return Err(Error::new(ErrorCode::SyncServerFault));
+        }
+        let (trouble, _) = in_replica(ctx, |replica| read_refusal(replica, refusal))?;
+        match trouble {
+            Trouble::AnswerLost { last_dseq } => self.behind = last_dseq,
+            Trouble::NewEpoch => self.behind = 0,
+            Trouble::Upgrade => return Err(Error::new(ErrorCode::SyncUpgrade)),
+            Trouble::Forked => {
+                ctx.db().write(|c, _| Ok(c.execute("UPDATE sync_server SET forked = 1", [])?))?;
+                return Err(Error::new(ErrorCode::SyncForked));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares digests, and pulls the buckets in which they differ. `true` when they are equal.
+    fn settle_difference(
+        &mut self,
+        ctx: &Ctx,
+        line: &dyn Line,
+        theirs: &BTreeMap<Scope, ScopeDigest>,
+        report: &mut Report,
+    ) -> Result<bool> {
+        let (ours, unsent) = ctx.read(|connection| {
+            let unsent = state::own(connection)?.last_dseq > state::server(connection)?.acknowledged;
+            Ok((digest::digests(connection)?, unsent))
+        })?;
+        if unsent {
+            // Somebody wrote on this desk meanwhile.
+            return Ok(false);
+        }
+        let empty = ScopeDigest::default();
+        let differing: Vec<(Scope, usize)> = theirs
+            .iter()
+            .flat_map(|(scope, their)| {
+                let our = ours.get(scope).unwrap_or(&empty);
+                our.differing(their).into_iter().map(|bucket| (*scope, bucket))
+            })
+            .collect();
+        if differing.is_empty() {
+            let total = theirs.values().fold(0_u128, |sum, digest| sum.wrapping_add(digest.total()));
+            let now = ctx.now().timestamp_millis();
+            ctx.db().write(|c, _| Ok(c.execute("UPDATE sync_server SET compared_at = ?1", [now])?))?;
+            report.digest = Some(format!("{total:032x}"));
+            return Ok(true);
+        }
+        if self.repaired {
+            return Err(Error::new(ErrorCode::SyncDiffers).with("count", differing.len()));
+        }
+        self.repaired = true;
+        tracing::warn!(buckets = differing.len(), "the digests differ; what differs is pulled again");
+        for (scope, bucket) in differing {
+            pull_bucket(ctx, line, scope, bucket, report)?;
+        }
+        Ok(false)
+    }
+
+    fn moved(&mut self, step: &Step) -> Result<()> {
+        self.idle = if step.moved { 0 } else { self.idle + 1 };
+        if self.idle > PATIENCE { Err(Error::new(ErrorCode::SyncServerFault)) } else { Ok(()) }
+    }
+}
+
+/// Runs `work` on the desk's tables in one transaction, and tells the window what changed.
+fn in_replica<T>(ctx: &Ctx, work: impl FnOnce(&mut DeskReplica<'_>) -> Result<T>) -> Result<(T, Taken)> {
+    let now = ctx.now().timestamp_millis();
+    let (result, taken) = ctx.db().write(|connection, open| {
+        let mut replica = DeskReplica::begin(connection, open, now)?;
+        let result = work(&mut replica)?;
+        Ok((result, replica.finish()?))
+    })?;
+    ctx.app.emit_changed(&taken.features);
+    if !taken.people.is_empty() {
+        people::after_changes(ctx, &taken.people)?;
+    }
+    Ok((result, taken))
+}
+
+/// The first sync of each scope: its records as they are, page by page, resumable.
+fn fill(ctx: &Ctx, line: &dyn Line, progress: &Progress, report: &mut Report) -> Result<()> {
+    let mut seen = 0_u64;
+    while let Some(filling) = ctx.read(state::next_to_fill)? {
+        progress.check()?;
+        let page = line.snapshot(filling.scope, filling.after.as_ref())?;
+        let ((), taken) = in_replica(ctx, |replica| {
+            let connection = replica.connection();
+            if state::server(connection)?.epoch != page.epoch {
+                connection.execute("UPDATE sync_server SET epoch = ?1", [page.epoch])?;
+                if filling.after.is_some() {
+                    return state::refill(connection);
+                }
+            }
+            for record in &page.records {
+                merge_record(replica, record, None)?;
+            }
+            let first = filling.first_seq.unwrap_or(page.seq);
+            state::note_filled(connection, filling.scope, first, page.next.as_ref())
+        })?;
+        report.pulled += taken.changes;
+        seen += u64::try_from(page.records.len()).unwrap_or(0);
+        progress.set(seen, u64::try_from(page.total).unwrap_or(0).max(seen));
+    }
+    if ctx.read(state::server)?.rederive {
+        in_replica(ctx, |replica| {
+            replica.connection().execute("UPDATE sync_server SET filling = 0", [])?;
+            replica.rederive()
+        })?;
+    }
+    Ok(())
+}
+
+/// A request, and what it carries.
+struct Outgoing {
+    request: Request,
+    /// Numbers of the offers in it.
+    offers: Vec<i64>,
+}
+
+fn next_request(ctx: &Ctx, connection: &Connection, course: &Course) -> Result<Outgoing> {
+    let server = state::server(connection)?;
+    let own = state::own(connection)?;
+    let first = course.behind.max(server.acknowledged) + 1;
+    let ops =
+        if course.behind > server.acknowledged { Vec::new() } else { unsent(connection, first, course)? };
+    let (offers, numbers) = offers(connection)?;
+    let compare = course.compare || comparison_is_due(ctx, connection)?;
+    let nothing_unsent = own.last_dseq == server.acknowledged && offers.is_empty();
+    let request = Request {
+        protocol: PROTOCOL,
+        epoch: server.epoch,
+        device: own.device,
+        acknowledged: server.acknowledged,
+        first,
+        chain: ByteBuf::from(hash_before(connection, first)?),
+        ops,
+        cursors: state::cursors(connection)?,
+        offers,
+        wants_digest: compare && nothing_unsent,
+    };
+    Ok(Outgoing { request, offers: numbers })
+}
+
+/// Whether the digests were last found equal a day ago, or never.
+fn comparison_is_due(ctx: &Ctx, connection: &Connection) -> Result<bool> {
+    let compared = state::server(connection)?.compared_at;
+    Ok(compared.is_none_or(|at| ctx.now().timestamp_millis() - at > COMPARE_MILLIS))
+}
+
+fn hash_before(connection: &Connection, first: i64) -> Result<Vec<u8>> {
+    let sql = "SELECT hash FROM op WHERE dseq = ?1";
+    let found = connection.prepare_cached(sql)?.query_row([first - 1], |row| row.get("hash"));
+    Ok(optional(found)?.unwrap_or_default())
+}
+
+fn unsent(connection: &Connection, first: i64, course: &Course) -> Result<Vec<ByteBuf>> {
+    let mut statement =
+        connection.prepare_cached("SELECT bytes FROM op WHERE dseq >= ?1 ORDER BY dseq LIMIT ?2")?;
+    let limit = i64::try_from(course.max_ops.clamp(1, MAX_OPS)).unwrap_or(1);
+    let mut rows = statement.query(params![first, limit])?;
+    let (mut ops, mut size) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get("bytes")?;
+        size += bytes.len();
+        if size > MAX_OP_BYTES && !ops.is_empty() {
+            break;
+        }
+        ops.push(ByteBuf::from(bytes));
+    }
+    Ok(ops)
+}
+
+fn offers(connection: &Connection) -> Result<(Vec<Offer>, Vec<i64>)> {
+    let mut statement = connection
+        .prepare_cached("SELECT num, bytes, effective, seal FROM sync_offer ORDER BY num LIMIT ?1")?;
+    let mut rows = statement.query([MAX_OFFERS])?;
+    let (mut offers, mut numbers) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        offers.push(Offer {
+            bytes: ByteBuf::from(row.get::<_, Vec<u8>>("bytes")?),
+            effective: Hlc::from_i64(row.get("effective")?),
+            seal: ByteBuf::from(row.get::<_, Vec<u8>>("seal")?),
+        });
+        numbers.push(row.get("num")?);
+    }
+    Ok((offers, numbers))
+}
+
+/// What an answer brought.
+struct Step {
+    taken: Taken,
+    /// Whether anything went forward.
+    moved: bool,
+    /// Whether both have the same now.
+    done: bool,
+}
+
+/// Verdicts, pages, cursors: one transaction.
+fn take_answer(ctx: &Ctx, answer: &Answer, outgoing: &Outgoing) -> Result<Step> {
+    let now = ctx.now().timestamp_millis();
+    let ((moved, done), taken) = in_replica(ctx, |replica| {
+        let connection = replica.connection();
+        let before = (state::server(connection)?.acknowledged, state::cursors(connection)?);
+        replica.see_clock(Hlc::from_i64(answer.server_millis.max(0) << 16))?;
+        take_verdicts(replica, &answer.verdicts)?;
+        let sites: BTreeSet<Scope> = state::sites(connection)?;
+        for page in &answer.pages {
+            take_page(replica, page, &sites)?;
+        }
+        for (number, outcome) in outgoing.offers.iter().zip(&answer.offered) {
+            if is_settled(outcome) {
+                connection.execute("DELETE FROM sync_offer WHERE num = ?1", [number])?;
+            } else {
+                // Behind the others: what it waits for may be among them.
+                connection.execute(
+                    "UPDATE sync_offer SET num = (SELECT max(num) + 1 FROM sync_offer) WHERE num = ?1",
+                    [number],
+                )?;
+            }
+        }
+        connection.execute("DELETE FROM sync_received WHERE seq <= ?1", [answer.durable_seq])?;
+        connection.execute(
+            "UPDATE sync_server SET epoch = ?1, head = ?2, durable_seq = ?3, heard_at = ?4",
+            params![answer.epoch, answer.head, answer.durable_seq, now],
+        )?;
+        if state::epochs(connection)?.is_empty() {
+            state::set_epochs(
+                connection,
+                &[aftercare_sync::wire::EpochStart { epoch: answer.epoch, head: 0 }],
+            )?;
+        }
+        let after = (state::server(connection)?.acknowledged, state::cursors(connection)?);
+        let unsent = state::own(connection)?.last_dseq > after.0;
+        let settled = answer.offered.iter().any(is_settled);
+        let more = answer.pages.iter().any(|page| page.more);
+        Ok((before != after || settled, !unsent && !more && !settled))
+    })?;
+    Ok(Step { taken, moved, done })
+}
+
+fn pull_bucket(ctx: &Ctx, line: &dyn Line, scope: Scope, bucket: usize, report: &mut Report) -> Result<()> {
+    let mut after = None;
+    loop {
+        let number = u8::try_from(bucket).unwrap_or(0);
+        let page = line.records(&RecordsRequest { scope, bucket: number, after: after.clone() })?;
+        let ((), taken) =
+            in_replica(ctx, |replica| take_bucket(replica, scope, bucket, after.as_ref(), &page))?;
+        report.pulled += taken.changes;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
