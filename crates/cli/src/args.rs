@@ -115,6 +115,23 @@ pub enum Command {
         /// As `backup` wrote it.
         file: PathBuf,
     },
+    /// Join a hospital's server with everything this desk has.
+    Enrol {
+        /// `host`, `host:port` or `https://host:port`.
+        #[arg(long, value_name = "URL")]
+        server: String,
+        /// The administrator's one-time code.
+        #[arg(long, value_name = "C")]
+        code: String,
+    },
+    /// Meet the server every few minutes; with --once a single time.
+    Sync {
+        /// One round, then end.
+        #[arg(long)]
+        once: bool,
+    },
+    /// What two people changed without knowing of each other.
+    Conflicts,
     /// Check the database, its key slots, the audit trail and the change log.
     Doctor,
 }

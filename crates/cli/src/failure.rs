@@ -36,6 +36,12 @@ impl Failure {
         Self { code: code.to_owned(), message, found: found.map(Box::new) }
     }
 
+    /// A job ended early, with its error as JSON.
+    pub fn of_job(language: Language, error: &serde_json::Value) -> Self {
+        let code = error.get("code").and_then(serde_json::Value::as_str).unwrap_or("internal").to_owned();
+        Self { code, message: of_json(language, error), found: None }
+    }
+
     /// The core could not be opened.
     pub fn of_core(language: Language, error: &Error) -> Self {
         Self::of_wire(language, &error.to_wire("cli"))

@@ -10,6 +10,7 @@ mod reports;
 mod secret;
 mod session;
 mod settings;
+mod sync;
 mod words;
 
 use std::io::Write;
@@ -70,6 +71,9 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Audit { what: Audit::Verify } => session::verify(&desk()?),
         Command::Backup { file } => settings::backup(&desk()?, file),
         Command::Restore { file } => settings::restore(&cli.global, language, file),
+        Command::Enrol { server, code } => sync::enrol(&desk()?, server, code),
+        Command::Sync { once } => sync::sync(&cli.global, language, *once),
+        Command::Conflicts => sync::conflicts(&desk()?),
         Command::Doctor => settings::doctor(&desk()?),
     }
 }

@@ -145,6 +145,7 @@ commands! {
         followup_reasons: FollowupWork, followup::call::commands::reasons, followup::call::commands::ReasonsRequest => followup::call::ReasonsResponse;
         followup_people: FollowupWork, followup::people, followup::PeopleRequest => followup::PeopleResponse;
         followup_claim: FollowupWork, followup::manage::claim, followup::call::PatientRequest => Done;
+        followup_take_along: FollowupWork, followup::manage::take_along, followup::manage::TakeAlongRequest => followup::manage::TakeAlongResponse;
         followup_release: FollowupWork, followup::manage::release, followup::call::PatientRequest => Done;
         followup_add_task: FollowupWork, followup::manage::add_task, followup::manage::AddTaskRequest => followup::manage::TaskResponse;
         followup_assign: FollowupManage, followup::manage::assign, followup::manage::AssignRequest => Done;

@@ -43,6 +43,23 @@ impl Desk {
         desk
     }
 
+    /// A copy of the whole PC, with the same person at it.
+    pub fn copied(&self) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        self.ctx().db().maintain(|c| Ok(c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)).unwrap();
+        for entry in std::fs::read_dir(self.home.path()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), home.path().join(entry.file_name())).unwrap();
+            }
+        }
+        let app = App::open(home.path(), env(&self.millis)).unwrap();
+        let copy =
+            Self { home, app, recovery_code: self.recovery_code.clone(), millis: Arc::clone(&self.millis) };
+        copy.login("alice").unwrap();
+        copy
+    }
+
     /// The same home opened again, as after a restart; nobody is logged in.
     pub fn restarted(&self) -> Arc<App> {
         App::open(self.home.path(), env(&self.millis)).unwrap()

@@ -20,8 +20,33 @@ use crate::commands::Done;
 use crate::error::{Error, FieldErrors, Result};
 use crate::{audit, db};
 
+/// Takes patients along before working where there is no network.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FollowupTakeAlongRequest")]
+pub struct TakeAlongRequest {
+    /// The patients, at most 200.
+    pub patient_ids: Vec<Uuid>,
+    /// For how many hours, 1 to 72.
+    pub hours: u32,
+}
+
+/// What was taken along.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FollowupTakeAlongResponse")]
+pub struct TakeAlongResponse {
+    /// Patients whose due tasks are claimed now.
+    pub taken: Vec<Uuid>,
+    /// Patients on whom a colleague works.
+    pub left: Vec<Uuid>,
+    /// Until when, milliseconds UTC.
+    #[ts(type = "number")]
+    pub until: i64,
+}
+
 /// How long a claim lasts.
 pub(super) const CLAIM_MILLIS: i64 = 4 * 3_600_000;
+/// The longest that patients are taken along.
+const LONGEST_HOURS: u32 = 72;
 /// Days after which a task added by hand counts as overdue.
 const MANUAL_WINDOW_DAYS: u64 = 3;
 
@@ -91,20 +116,60 @@ fn log(writer: &Writer<'_>, ctx: &Ctx, action: &str, subject: Uuid, detail: Valu
 /// `TaskClaimed` when a colleague works on the patient.
 pub fn claim(ctx: &Ctx, request: PatientRequest) -> Result<Done> {
     ctx.write(|writer| {
-        claim_due(&mut Journal::new(writer), request.patient_id, ctx.user_id())?;
+        claim_due(&mut Journal::new(writer), request.patient_id, ctx.user_id(), CLAIM_MILLIS)?;
         worklist::refresh_patient(writer.connection(), request.patient_id, writer.now_millis())?;
         Ok(Done {})
     })
 }
 
-/// Claims within a transaction.
-pub(super) fn claim_due(journal: &mut Journal<'_, '_>, patient_id: Uuid, user: Uuid) -> Result<()> {
+/// Claims the due tasks of many patients for up to three days, for work without a network. Whoever a
+/// colleague works on is left out.
+///
+/// # Errors
+/// `Invalid` with fields.
+pub fn take_along(ctx: &Ctx, request: TakeAlongRequest) -> Result<TakeAlongResponse> {
+    const MOST: usize = 200;
+    let mut errors = FieldErrors::default();
+    if request.patient_ids.is_empty() || request.patient_ids.len() > MOST {
+        errors.add_with("patient_ids", ErrorCode::TooLong, "max", MOST);
+    }
+    if !(1..=LONGEST_HOURS).contains(&request.hours) {
+        errors.add("hours", ErrorCode::BadNumber);
+    }
+    errors.check()?;
+    let lasts = i64::from(request.hours) * 3_600_000;
+    ctx.write(|writer| {
+        let (now, user) = (writer.now_millis(), ctx.user_id());
+        let (mut taken, mut left) = (Vec::new(), Vec::new());
+        for patient_id in request.patient_ids {
+            let tasks = task::unfinished(writer.connection(), patient_id)?;
+            if tasks.iter().any(|task| task.claimed_by_other(user, now).is_some()) {
+                left.push(patient_id);
+                continue;
+            }
+            claim_due(&mut Journal::new(writer), patient_id, user, lasts)?;
+            worklist::refresh_patient(writer.connection(), patient_id, now)?;
+            taken.push(patient_id);
+        }
+        let detail = json!({ "patients": taken.len(), "hours": request.hours });
+        audit::append(writer.connection(), now, user, "followup.take_along", None, &detail)?;
+        Ok(TakeAlongResponse { taken, left, until: now + lasts })
+    })
+}
+
+/// Claims within a transaction, for `lasts` milliseconds.
+pub(super) fn claim_due(
+    journal: &mut Journal<'_, '_>,
+    patient_id: Uuid,
+    user: Uuid,
+    lasts: i64,
+) -> Result<()> {
     let now = journal.writer.now_millis();
     let today = facts::local(now).date();
-    let until = now + CLAIM_MILLIS;
+    let until = now + lasts;
     for mut task in task::unfinished(journal.writer.connection(), patient_id)? {
         // A claim of mine with most of its time left is not written again at every look.
-        let fresh = task.claim.is_some_and(|(by, end)| by == user && end - now > CLAIM_MILLIS / 2);
+        let fresh = task.claim.is_some_and(|(by, end)| by == user && end - now > lasts / 2);
         if task.is_due(today) && !fresh {
             task::apply(journal, &mut task, TaskCommand::Claim { by: user, until }, None, &[])?;
         }

@@ -23,7 +23,7 @@ mod spans;
 mod stays;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod undo;
 mod values;
 mod words;

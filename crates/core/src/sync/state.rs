@@ -32,16 +32,12 @@ pub struct Server {
     pub epoch: i64,
     /// Number of the last own op whose verdict is stored.
     pub acknowledged: i64,
-    /// The server's last number, as last heard.
-    pub head: i64,
     /// What of it lies in a verified backup elsewhere.
     pub durable_seq: i64,
     /// The first sync is under way.
     pub filling: bool,
     /// Search index and worklist have to be made anew.
     pub rederive: bool,
-    /// When the desk was enrolled, milliseconds UTC.
-    pub enrolled_at: i64,
     /// Last answer, milliseconds UTC.
     pub heard_at: Option<i64>,
     /// Last time the digests were equal, milliseconds UTC.
@@ -55,8 +51,8 @@ pub fn find_server(connection: &Connection) -> Result<Option<Server>> {
     optional(
         connection
             .prepare_cached(
-                "SELECT address, authority, device_key, epoch, acknowledged, head, durable_seq, filling, rederive,
-                        enrolled_at, heard_at, compared_at, forked
+                "SELECT address, authority, device_key, epoch, acknowledged, durable_seq, filling, rederive,
+                        heard_at, compared_at, forked
                  FROM sync_server",
             )?
             .query_row([], |row| {
@@ -66,11 +62,9 @@ pub fn find_server(connection: &Connection) -> Result<Option<Server>> {
                     device_key: Zeroizing::new(row.get("device_key")?),
                     epoch: row.get("epoch")?,
                     acknowledged: row.get("acknowledged")?,
-                    head: row.get("head")?,
                     durable_seq: row.get("durable_seq")?,
                     filling: row.get("filling")?,
                     rederive: row.get("rederive")?,
-                    enrolled_at: row.get("enrolled_at")?,
                     heard_at: row.get("heard_at")?,
                     compared_at: row.get("compared_at")?,
                     forked: row.get("forked")?,

@@ -43,7 +43,7 @@ pub fn open(ctx: &Ctx, request: OpenRequest) -> Result<OpenedPatient> {
     })?;
     if wants {
         let claimed = ctx.write(|writer| {
-            manage::claim_due(&mut Journal::new(writer), request.patient_id, user)?;
+            manage::claim_due(&mut Journal::new(writer), request.patient_id, user, manage::CLAIM_MILLIS)?;
             worklist::refresh_patient(writer.connection(), request.patient_id, now)?;
             note_opening(writer.connection(), now, user, request.patient_id)
         });

@@ -1,0 +1,78 @@
+//! Meeting the hospital's server.
+
+use std::time::Duration;
+
+use aftercare_core::words::Language;
+use serde_json::{Value, json};
+
+use crate::args::Global;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::{Answer, words};
+
+/// How often a job is asked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// Most conflicts that are listed.
+const SHOWN: u32 = 200;
+
+/// Joins a server, and waits for the first sync.
+pub fn enrol(desk: &Desk, server: &str, code: &str) -> Result<Answer, Failure> {
+    let joined = desk.call("sync_enrol", json!({ "address": server, "code": code }))?;
+    let mut done = wait(desk, &joined["job"])?;
+    done["hospital"] = joined["hospital"].clone();
+    let text = words::say_with(desk.language, "enrol_done", &done);
+    Ok(Answer { json: done, text })
+}
+
+/// Rounds until the program is stopped; each prints its line. With `once` a single round.
+pub fn sync(global: &Global, language: Language, once: bool) -> Result<Answer, Failure> {
+    loop {
+        // Signed in for the round only: between rounds nothing is open on this PC.
+        let desk = Desk::open(global, language)?;
+        let result = round(&desk);
+        if once {
+            return result;
+        }
+        let minutes = desk.call("settings_get", json!({}))?["sync_minutes"].as_u64().unwrap_or(5);
+        drop(desk);
+        match result {
+            Ok(answer) if global.json => println!("{}", answer.json),
+            Ok(answer) => println!("{}", answer.text),
+            Err(failure) => eprintln!("{}", json!({ "code": failure.code, "message": failure.message })),
+        }
+        std::thread::sleep(Duration::from_secs(60 * minutes.max(1)));
+    }
+}
+
+fn round(desk: &Desk) -> Result<Answer, Failure> {
+    let started = desk.call("sync_now", json!({}))?;
+    let done = wait(desk, &started["id"])?;
+    let text = words::say_with(desk.language, "sync_done", &done);
+    Ok(Answer { json: done, text })
+}
+
+/// Waits for a job's result.
+fn wait(desk: &Desk, job: &Value) -> Result<Value, Failure> {
+    loop {
+        let status = desk.call("settings_job", json!({ "id": job }))?;
+        match status["state"].as_str() {
+            Some("running") => std::thread::sleep(LOOK),
+            Some("done") => return Ok(status["result"].clone()),
+            _ => return Err(Failure::of_job(desk.language, &status["error"])),
+        }
+    }
+}
+
+/// What two people changed without knowing of each other.
+pub fn conflicts(desk: &Desk) -> Result<Answer, Failure> {
+    let found = desk.call("sync_conflicts", json!({ "limit": SHOWN }))?;
+    let lines: Vec<String> = found["conflicts"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|conflict| words::say_with(desk.language, "conflict_line", conflict))
+        .collect();
+    let text =
+        if lines.is_empty() { words::say(desk.language, "conflicts_none", &[]) } else { lines.join("\n") };
+    Ok(Answer { json: found, text })
+}
