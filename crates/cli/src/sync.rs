@@ -5,10 +5,11 @@ use std::time::Duration;
 use aftercare_core::words::Language;
 use serde_json::{Value, json};
 
+use crate::Answer;
 use crate::args::Global;
 use crate::desk::Desk;
 use crate::failure::Failure;
-use crate::{Answer, words};
+use crate::words::words;
 
 /// How often a job is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -20,7 +21,7 @@ pub fn enrol(desk: &Desk, server: &str, code: &str) -> Result<Answer, Failure> {
     let joined = desk.call("sync_enrol", json!({ "address": server, "code": code }))?;
     let mut done = wait(desk, &joined["job"])?;
     done["hospital"] = joined["hospital"].clone();
-    let text = words::say_with(desk.language, "enrol_done", &done);
+    let text = words(desk.language).filled_from("enrol_done", &done);
     Ok(Answer { json: done, text })
 }
 
@@ -47,7 +48,7 @@ pub fn sync(global: &Global, language: Language, once: bool) -> Result<Answer, F
 fn round(desk: &Desk) -> Result<Answer, Failure> {
     let started = desk.call("sync_now", json!({}))?;
     let done = wait(desk, &started["id"])?;
-    let text = words::say_with(desk.language, "sync_done", &done);
+    let text = words(desk.language).filled_from("sync_done", &done);
     Ok(Answer { json: done, text })
 }
 
@@ -70,9 +71,9 @@ pub fn conflicts(desk: &Desk) -> Result<Answer, Failure> {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|conflict| words::say_with(desk.language, "conflict_line", conflict))
+        .map(|conflict| words(desk.language).filled_from("conflict_line", conflict))
         .collect();
     let text =
-        if lines.is_empty() { words::say(desk.language, "conflicts_none", &[]) } else { lines.join("\n") };
+        if lines.is_empty() { words(desk.language).filled("conflicts_none", &[]) } else { lines.join("\n") };
     Ok(Answer { json: found, text })
 }

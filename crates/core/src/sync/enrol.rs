@@ -93,7 +93,8 @@ fn request(code: &EnrolCode, device: Uuid, seed: &[u8], site: Uuid, history_to: 
 fn machine_name() -> String {
     let named = ["COMPUTERNAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = named.or_else(|| std::fs::read_to_string("/etc/hostname").ok()).unwrap_or_default();
-    name.trim().chars().take(60).collect()
+    let name: String = name.trim().chars().take(60).collect();
+    if name.is_empty() { "desk".to_owned() } else { name }
 }
 
 /// Keeps the server, from the beginning.
