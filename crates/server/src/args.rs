@@ -40,7 +40,7 @@ pub struct Serving {
     #[arg(long = "name", env = "AFTERCARE_SERVER_NAMES", value_delimiter = ',')]
     pub names: Vec<String>,
     /// Name of the first hospital, for the first start
-    #[arg(long)]
+    #[arg(long, env = "AFTERCARE_SERVER_HOSPITAL")]
     pub hospital: Option<String>,
 }
 

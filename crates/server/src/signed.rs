@@ -79,6 +79,9 @@ async fn admit(app: &App, claims: &Claims) -> Result<Device, Refused> {
     if device.public_key != claims.public_key {
         return Err(refuse(ProblemCode::Token));
     }
+    if app.store.tenant(claims.tenant).await?.closed {
+        return Err(refuse(ProblemCode::TenantClosed));
+    }
     app.note_contact(claims.tenant, claims.device).await;
     Ok(device)
 }

@@ -215,15 +215,15 @@ fn a_desk_that_was_shut_out_or_lost_learns_it_at_its_next_contact() {
 fn people_sign_in_at_a_new_pc_and_the_desks_key_comes_back() {
     let server = Server::start();
     let story = hospital(&server, &[]);
-    let desk = &story.desk;
-    let login = |password: &str| {
+    let mut desk = story.desk;
+    let login = |desk: &Desk, password: &str| {
         desk.signed_json(
             "POST",
             "/v1/login",
             &LoginRequest { login: "alice".into(), password: password.into() },
         )
     };
-    let set = |old: Option<&str>, new: &str| {
+    let set = |desk: &Desk, old: Option<&str>, new: &str| {
         let request = PasswordRequest {
             user: story.nurse,
             login: "alice".into(),
@@ -232,25 +232,27 @@ fn people_sign_in_at_a_new_pc_and_the_desks_key_comes_back() {
         };
         desk.signed_json("PUT", "/v1/passwords", &request)
     };
-    assert_eq!(login("spring rain 1").problem().code, "login");
-    assert_eq!(set(None, "spring rain 1").status, 204);
-    assert_eq!(set(None, "summer rain 2").problem().code, "login");
-    assert_eq!(login("spring rain 1").problem().code, "no_key");
+    assert_eq!(login(&desk, "spring rain 1").problem().code, "login");
+    assert_eq!(set(&desk, None, "spring rain 1").status, 204);
+    assert_eq!(set(&desk, None, "summer rain 2").problem().code, "login");
+    assert_eq!(login(&desk, "spring rain 1").problem().code, "no_key");
     let key = SealedKey { sealed_key: vec![5; 60] };
     assert_eq!(desk.signed_json("PUT", "/v1/keys", &key).status, 204);
-    let answer: LoginAnswer = login("spring rain 1").json();
+    let answer: LoginAnswer = login(&desk, "spring rain 1").json();
     assert_eq!((answer.user, answer.sealed_key), (story.nurse, vec![5; 60]));
-    assert_eq!(set(Some("spring rain 1"), "summer rain 2").status, 204);
+    assert_eq!(set(&desk, Some("spring rain 1"), "summer rain 2").status, 204);
     for _ in 0..4 {
-        assert_eq!(login("spring rain 1").problem().code, "login");
+        assert_eq!(login(&desk, "spring rain 1").problem().code, "login");
     }
-    login("spring rain 1");
-    let locked = login("summer rain 2");
+    login(&desk, "spring rain 1");
+    let locked = login(&desk, "summer rain 2");
     assert_eq!((locked.status, locked.problem().code.as_str()), (429, "locked"));
     let stranger =
         PasswordRequest { user: Uuid::now_v7(), login: "eve".into(), old: None, new: "winter 1".into() };
     assert_eq!(desk.signed_json("PUT", "/v1/passwords", &stranger).problem().code, "forbidden");
+    assert!(desk.fetch_token().unwrap().is_empty());
     server.command(&["users", "disable", "alice"]).unwrap();
+    assert_eq!(desk.fetch_token().unwrap(), [story.nurse].into());
 }
 
 #[test]
@@ -362,6 +364,8 @@ fn one_hospitals_desk_gets_nothing_of_another() {
     }
     server.command(&["tenants", "close", "north"]).unwrap();
     assert_eq!(theirs.desk.sync().unwrap_err().problem().code, "tenant_closed");
+    let page = theirs.desk.signed("GET", &format!("/v1/snapshots/{}", theirs.site), b"");
+    assert_eq!(page.problem().code, "tenant_closed");
     println!("endpoints tried with foreign ids: 12, leaks: 0");
 }
 

@@ -146,6 +146,9 @@ pub struct TokenAnswer {
     pub server_millis: i64,
     /// The sites that the desk may see and write now.
     pub sites: BTreeSet<Scope>,
+    /// People who were shut out at the server: the desk deletes their way in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shut_out: BTreeSet<Uuid>,
 }
 
 /// Records of a scope for a desk's first sync. The desk takes `seq` of its first page as the

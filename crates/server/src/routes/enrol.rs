@@ -54,7 +54,6 @@ fn check_form(request: &EnrolRequest) -> Result<(), Refused> {
     }
     let name = request.name.trim();
     let fits = request.public_key.len() == 32
-        && !name.is_empty()
         && name.chars().count() <= LONGEST_NAME
         && request.sites.len() <= MOST_SITES
         && !request.device.is_nil()
@@ -81,7 +80,7 @@ async fn take_in(app: &App, request: &EnrolRequest, now: i64) -> Result<EnrolAns
     };
     let new = NewDevice {
         id: request.device,
-        name: request.name.trim().to_owned(),
+        name: desk_name(request),
         public_key: request.public_key.clone(),
         sites: request.sites.clone(),
         history_to: request.history_to,
@@ -101,6 +100,14 @@ async fn take_in(app: &App, request: &EnrolRequest, now: i64) -> Result<EnrolAns
         oldest_protocol: OLDEST_PROTOCOL,
         newest_protocol: PROTOCOL,
     })
+}
+
+/// What people call the desk; a PC without a name goes by the end of its id.
+fn desk_name(request: &EnrolRequest) -> String {
+    match request.name.trim() {
+        "" => request.device.simple().to_string().split_off(24),
+        name => name.to_owned(),
+    }
 }
 
 /// `POST /v1/token`.
@@ -130,10 +137,14 @@ pub async fn token(
         public_key: device.public_key,
         expires_at: now + TOKEN_SECONDS * 1000,
     };
+    let users = app.store.users(tenant).await?;
+    let shut_out = users.into_iter().filter(|user| !user.active).map(|user| user.id).collect();
+    app.note_contact(tenant, device.id).await;
     Ok(Json(TokenAnswer {
         token: token::seal(&app.keys.token, &claims)?,
         expires_in_seconds: TOKEN_SECONDS,
         server_millis: now,
         sites: device.sites,
+        shut_out,
     }))
 }

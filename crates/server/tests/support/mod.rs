@@ -278,7 +278,7 @@ impl Desk {
         Ok(answer)
     }
 
-    pub fn fetch_token(&mut self) -> Result<(), Problem> {
+    pub fn fetch_token(&mut self) -> Result<BTreeSet<Uuid>, Problem> {
         let at_millis = now() + self.skew;
         let signature = self.pair.sign(token_text(self.id, at_millis).as_bytes()).as_ref().to_vec();
         let reply = self.post("/v1/token", &TokenRequest { device: self.id, at_millis, signature });
@@ -287,7 +287,7 @@ impl Desk {
         }
         let answer: TokenAnswer = reply.json();
         self.token = answer.token;
-        Ok(())
+        Ok(answer.shut_out)
     }
 
     pub fn headers(&self, method: &str, target: &str, body: &[u8]) -> Vec<(&'static str, String)> {
