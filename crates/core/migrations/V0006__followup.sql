@@ -172,6 +172,12 @@ CREATE VIEW standing_response AS
   SELECT * FROM response
   WHERE withdrawn = 0 AND NOT EXISTS (SELECT 1 FROM response AS later WHERE later.replaces_id = response.id);
 
+-- Rules whose alerts are for those alone who manage, who raised them and who is asked about them.
+CREATE VIEW restricted_rule AS
+  SELECT plan_version.code AS plan_code, plan_version.version AS plan_version, rule.value ->> 'code' AS rule
+  FROM plan_version, json_each(plan_version.body, '$.form.alerts') AS rule, json_each(rule.value, '$.effects') AS effect
+  WHERE plan_version.kind = 'plan' AND effect.value = 'restrict';
+
 -- Local, derived from the tables above: one row for each patient with an open task or an unrouted red
 -- alert. rank NULL: nothing to do before wake_on (days since 1970). Rebuilt by doctor.
 CREATE TABLE worklist (

@@ -158,11 +158,11 @@ commands! {
         followup_alert_close: FollowupWork, followup::alert::commands::close, followup::alert::AlertCloseRequest => followup::alert::AlertDetail;
         followup_ask: FollowupWork, followup::consult::commands::ask, followup::consult::AskRequest => followup::consult::ConsultItem;
         followup_consult_withdraw: FollowupWork, followup::consult::commands::withdraw, followup::consult::ConsultRequest => Done;
-        followup_inbox: ArchiveRead, followup::consult::commands::inbox, followup::consult::InboxRequest => followup::consult::InboxResponse;
-        followup_consult: ArchiveRead, followup::consult::commands::consult, followup::consult::ConsultRequest => followup::consult::ConsultDetail;
+        followup_inbox: FollowupRead, followup::consult::commands::inbox, followup::consult::InboxRequest => followup::consult::InboxResponse;
+        followup_consult: FollowupRead, followup::consult::commands::consult, followup::consult::ConsultRequest => followup::consult::ConsultDetail;
         followup_reply: ExpertReply, followup::consult::commands::reply, followup::consult::ReplyRequest => followup::consult::ReplyResponse;
-        followup_slip: ArchiveRead, followup::slip::slip, followup::slip::SlipRequest => followup::slip::Slip;
-        followup_slip_printed: ArchiveRead, followup::slip::printed, followup::slip::SlipRequest => Done;
+        followup_slip: FollowupRead, followup::slip::slip, followup::slip::SlipRequest => followup::slip::Slip;
+        followup_slip_printed: FollowupRead, followup::slip::printed, followup::slip::SlipRequest => Done;
         archive_note: ArchiveWrite, archive::commands::note, archive::NoteRequest => archive::Record;
         archive_customer: ArchiveWrite, archive::commands::customer, archive::CustomerRequest => archive::Record;
         archive_death: ArchiveWrite, archive::commands::death, archive::DeathRequest => archive::Record;

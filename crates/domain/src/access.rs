@@ -51,6 +51,8 @@ pub enum Permission {
     FormsEdit,
     /// Work the list: claim, call, save, pass on.
     FollowupWork,
+    /// Read follow-up work: what was asked of experts, their replies, slips.
+    FollowupRead,
     /// Assign tasks, close for others, see everybody's work.
     FollowupManage,
     /// Answer what was passed on.
@@ -92,7 +94,9 @@ impl Role {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::*;
         match self {
-            Role::Nurse => &[ArchiveRead, ArchiveWrite, ArchiveReveal, FormsRead, FollowupWork, ReportRead],
+            Role::Nurse => {
+                &[ArchiveRead, ArchiveWrite, ArchiveReveal, FormsRead, FollowupWork, FollowupRead, ReportRead]
+            }
             Role::Archivist => &[
                 ArchiveRead,
                 ArchiveWrite,
@@ -103,7 +107,7 @@ impl Role {
                 FormsRead,
                 ReportRead,
             ],
-            Role::Doctor => &[ArchiveRead, ArchiveReveal, FormsRead, ExpertReply],
+            Role::Doctor => &[ArchiveRead, ArchiveReveal, FormsRead, FollowupRead, ExpertReply],
             Role::DepartmentHead | Role::Approver => &[ArchiveRead, ReportRead],
             Role::Supervisor => &[
                 ArchiveRead,
@@ -115,6 +119,7 @@ impl Role {
                 FormsRead,
                 FormsEdit,
                 FollowupWork,
+                FollowupRead,
                 FollowupManage,
                 ReportRead,
                 ReportExport,

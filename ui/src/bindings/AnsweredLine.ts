@@ -25,4 +25,8 @@ labels: Array<LocalText>,
 /**
  * Unit of a number.
  */
-unit: LocalText | null, };
+unit: LocalText | null, 
+/**
+ * Whether the form marks the question as sensitive.
+ */
+sensitive: boolean, };

@@ -85,6 +85,10 @@ caller: string | null,
  */
 answers: Array<AnsweredLine>, 
 /**
+ * How many answers are not printed because the form marks them as sensitive.
+ */
+withheld: number, 
+/**
  * Remark of the call.
  */
 remark: Personal | null, 

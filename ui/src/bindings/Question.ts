@@ -52,7 +52,8 @@ at?: Array<string>,
  */
 section?: string | null, 
 /**
- * Its answer is shown only to those who may see sensitive matters.
+ * Its answer is for the call and for the expert who is asked because of it: it is not printed, and
+ * no other expert reads it in the patient's history.
  */
 sensitive: boolean, 
 /**

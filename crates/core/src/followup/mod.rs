@@ -25,6 +25,7 @@ mod stop;
 mod task;
 #[cfg(test)]
 mod tests;
+mod viewer;
 pub mod worklist;
 
 use aftercare_domain::error_code::ErrorCode;

@@ -1,5 +1,7 @@
 //! The 回访单: what the patient said, what the expert answers, signed and kept.
 
+use aftercare_domain::access::Permission;
+use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::forms::LocalText;
 use aftercare_domain::personal::Personal;
 use aftercare_domain::phone;
@@ -16,7 +18,7 @@ use super::people::People;
 use super::{facts, plan_name, task};
 use crate::app::Ctx;
 use crate::commands::Done;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::{db, settings};
 
 /// Of which question or call.
@@ -73,6 +75,8 @@ pub struct Slip {
     pub caller: Option<String>,
     /// Questions and answers.
     pub answers: Vec<AnsweredLine>,
+    /// How many answers are not printed because the form marks them as sensitive.
+    pub withheld: u32,
     /// Remark of the call.
     pub remark: Option<Personal>,
     /// The question with the replies.
@@ -90,10 +94,11 @@ pub struct Slip {
 /// What is printed of a question with its answer, or of a call. Each making is logged.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`, `Forbidden` (a call, without the list).
 pub fn slip(ctx: &Ctx, request: SlipRequest) -> Result<Slip> {
     let now = ctx.now().timestamp_millis();
     let slip = ctx.read(|connection| {
+        check_reader(ctx, connection, request)?;
         let people = People::load(connection)?;
         let source = match request {
             SlipRequest::Consult(id) => of_consult(connection, id, now, &people)?,
@@ -107,6 +112,15 @@ pub fn slip(ctx: &Ctx, request: SlipRequest) -> Result<Slip> {
     };
     ctx.audit("followup.slip", Some(subject), json!({ "of": of }))?;
     Ok(slip)
+}
+
+/// Paper of a call is for those who call; of a question, for those who may read it.
+fn check_reader(ctx: &Ctx, connection: &Connection, request: SlipRequest) -> Result<()> {
+    match request {
+        SlipRequest::Consult(id) => super::consult::commands::check_reader(ctx, connection, id),
+        SlipRequest::Call(_) if ctx.may(Permission::FollowupWork) => Ok(()),
+        SlipRequest::Call(_) => Err(Error::new(ErrorCode::Forbidden).with("permission", "followup_work")),
+    }
 }
 
 /// Where a slip's parts come from.
@@ -209,10 +223,14 @@ fn fill(connection: &Connection, source: Source, now: i64, people: &People) -> R
         .consult
         .as_ref()
         .and_then(|consult| consult.replies.iter().rev().find_map(|r| r.next_visit_on.clone()));
-    let answers = match &source.response {
+    let mut answers = match &source.response {
         Some(response) => call::past::answered(connection, response)?,
         None => Vec::new(),
     };
+    let said = answers.len();
+    // Paper is read by whoever finds it.
+    answers.retain(|line| !line.sensitive);
+    let withheld = said - answers.len();
     let number = source.id.simple().to_string().to_uppercase();
     Ok(Slip {
         hospital,
@@ -236,6 +254,7 @@ fn fill(connection: &Connection, source: Source, now: i64, people: &People) -> R
         called_at: made.as_ref().map(|made| made.called_at),
         caller: made.as_ref().map(|made| people.name(made.user_id)),
         answers,
+        withheld: u32::try_from(withheld).unwrap_or(u32::MAX),
         remark: made.and_then(|made| made.remark).map(Personal::new),
         consult: source.consult,
         told_at: source.told_at,
@@ -246,6 +265,7 @@ fn fill(connection: &Connection, source: Source, now: i64, people: &People) -> R
 
 /// Says that a slip was printed.
 pub fn printed(ctx: &Ctx, request: SlipRequest) -> Result<Done> {
+    ctx.read(|connection| check_reader(ctx, connection, request))?;
     let (subject, of) = match request {
         SlipRequest::Consult(id) => (id, "consult"),
         SlipRequest::Call(id) => (id, "call"),

@@ -159,7 +159,8 @@ pub struct Question {
     /// The section it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
-    /// Its answer is shown only to those who may see sensitive matters.
+    /// Its answer is for the call and for the expert who is asked because of it: it is not printed, and
+    /// no other expert reads it in the patient's history.
     #[serde(default)]
     pub sensitive: bool,
     /// The question of the common bank it was taken from.
@@ -265,7 +266,7 @@ pub enum Effect {
     StopAllPlans,
     /// Withdraw messages that were not sent yet.
     CancelSms,
-    /// Show it only to people with the permission for sensitive matters.
+    /// Show it only to who manages follow-up, who raised it, and who is asked about it.
     Restrict,
 }
 

@@ -17,7 +17,7 @@ export default defineFeature({
       component: () => import('./pages/InboxPage.vue'),
     },
     {
-      path: '/slip/:kind(consult|call)/:id', name: 'followup.slip', meta: { title: 'followup.slip.title', permission: 'archive_read' },
+      path: '/slip/:kind(consult|call)/:id', name: 'followup.slip', meta: { title: 'followup.slip.title', permission: 'followup_read' },
       component: () => import('./pages/SlipPage.vue'),
     },
   ],

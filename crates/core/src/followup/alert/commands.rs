@@ -14,6 +14,7 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::followup::consult::{self, ConsultItem, NewConsult};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
+use crate::followup::viewer::Viewer;
 use crate::followup::{call, checked_text, level_word, worklist};
 
 /// Longest question, note or closing, in characters.
@@ -28,10 +29,11 @@ pub fn alerts(ctx: &Ctx, request: AlertsRequest) -> Result<AlertsResponse> {
         return Err(Error::field("limit", ErrorCode::BadNumber));
     }
     let now = ctx.now().timestamp_millis();
+    let viewer = Viewer::of(ctx);
     ctx.read(|connection| {
         let people = People::load(connection)?;
-        let (open, overdue) = store::counts(connection, now)?;
-        Ok(AlertsResponse { alerts: store::page(connection, &request, now, &people)?, open, overdue })
+        let (open, overdue) = store::counts(connection, now, viewer)?;
+        Ok(AlertsResponse { alerts: store::page(connection, &request, now, &people, viewer)?, open, overdue })
     })
 }
 
@@ -43,7 +45,7 @@ pub fn alert(ctx: &Ctx, request: AlertRequest) -> Result<AlertDetail> {
     let now = ctx.now().timestamp_millis();
     ctx.read(|connection| {
         let people = People::load(connection)?;
-        let stored = store::load(connection, request.alert_id)?;
+        let stored = store::load_for(connection, request.alert_id, Viewer::of(ctx))?;
         let response = match stored.response_id {
             Some(id) => call::past::response(connection, id)?,
             None => None,
@@ -77,7 +79,7 @@ pub fn route(ctx: &Ctx, request: AlertRouteRequest) -> Result<ConsultItem> {
     ctx.write(|writer| {
         let connection = writer.connection();
         let department = consult::department_of(connection, &request.department, request.asked_of)?;
-        let stored = store::load(connection, request.alert_id)?;
+        let stored = store::load_for(connection, request.alert_id, Viewer::of(ctx))?;
         let mut journal = Journal::new(writer);
         let new = NewConsult {
             patient_id: stored.patient_id,
@@ -107,7 +109,7 @@ pub fn note(ctx: &Ctx, request: AlertNoteRequest) -> Result<AlertDetail> {
     let text = checked_text(&mut errors, "note", &request.note, LONGEST);
     errors.check()?;
     ctx.write(|writer| {
-        let stored = store::load(writer.connection(), request.alert_id)?;
+        let stored = store::load_for(writer.connection(), request.alert_id, Viewer::of(ctx))?;
         store::handle(&mut Journal::new(writer), &stored, &text)?;
         log(writer, ctx, "followup.alert_note", stored.id)
     })?;
@@ -123,7 +125,7 @@ pub fn close(ctx: &Ctx, request: AlertCloseRequest) -> Result<AlertDetail> {
     let closing = checked_text(&mut errors, "closing", &request.closing, LONGEST);
     errors.check()?;
     ctx.write(|writer| {
-        let stored = store::load(writer.connection(), request.alert_id)?;
+        let stored = store::load_for(writer.connection(), request.alert_id, Viewer::of(ctx))?;
         store::close(&mut Journal::new(writer), stored.id, &closing)?;
         log(writer, ctx, "followup.alert_close", stored.id)?;
         worklist::refresh_patient(writer.connection(), stored.patient_id, writer.now_millis())

@@ -11,9 +11,11 @@ use uuid::Uuid;
 
 use super::{AlertFilter, AlertItem, AlertStep};
 use crate::change_log::{ALERT, ALERT_STEP, Change};
+use crate::db;
 use crate::error::{Error, Result};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
+use crate::followup::viewer::Viewer;
 use crate::followup::{facts, level, level_word, plan_name};
 use crate::forms;
 
@@ -112,6 +114,17 @@ pub(in crate::followup) fn load(connection: &Connection, id: Uuid) -> Result<Sto
             closing: row.get("closing")?,
         })
     })?)
+}
+
+/// Reads an alert that is for `viewer`; another is not there.
+///
+/// # Errors
+/// `NotFound`.
+pub(super) fn load_for(connection: &Connection, id: Uuid, viewer: Viewer) -> Result<Stored> {
+    let sql = format!("SELECT 1 FROM alert WHERE id = ?1 AND {}", viewer.of_alerts());
+    let seen = db::optional(connection.prepare_cached(&sql)?.query_row([id], |_| Ok(())))?;
+    seen.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+    load(connection, id)
 }
 
 /// Judges and carries out a command on an alert, with its step.
@@ -283,9 +296,13 @@ pub(in crate::followup) fn of_patient(
     patient_id: Uuid,
     now: i64,
     people: &People,
+    viewer: Viewer,
 ) -> Result<Vec<AlertItem>> {
-    let condition = "alert.patient_id = ?1 AND alert.status <> 'closed' ORDER BY alert.due_at";
-    items(connection, condition, &[id_value(patient_id)], now, people)
+    let condition = format!(
+        "alert.patient_id = ?1 AND alert.status <> 'closed' AND {} ORDER BY alert.due_at",
+        viewer.of_alerts()
+    );
+    items(connection, &condition, &[id_value(patient_id)], now, people)
 }
 
 /// Alerts that a call raised.
@@ -320,12 +337,14 @@ pub(super) fn page(
     request: &super::AlertsRequest,
     now: i64,
     people: &People,
+    viewer: Viewer,
 ) -> Result<Vec<AlertItem>> {
     let (mut condition, value) = {
         let (condition, value) = filtered(request.filter, now);
         (condition.to_owned(), value)
     };
     let mut values: Vec<Value> = value.into_iter().collect();
+    condition.push_str(&format!(" AND {}", viewer.of_alerts()));
     if let Some(level) = request.level {
         condition.push_str(" AND alert.level = ?");
         values.push(Value::Text(level_word(level).to_owned()));
@@ -342,11 +361,12 @@ pub(super) fn page(
 }
 
 /// Open alerts by level, and how many of all are past their time.
-pub(super) fn counts(connection: &Connection, now: i64) -> Result<([u32; 3], u32)> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn counts(connection: &Connection, now: i64, viewer: Viewer) -> Result<([u32; 3], u32)> {
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT level, count(*) AS n, sum(handled_at IS NULL AND due_at < ?1) AS late FROM alert
-         WHERE status IN ('open', 'routed', 'answered') GROUP BY level",
-    )?;
+         WHERE status IN ('open', 'routed', 'answered') AND {} GROUP BY level",
+        viewer.of_alerts()
+    ))?;
     let mut rows = statement.query([now])?;
     let (mut open, mut late) = ([0; 3], 0);
     while let Some(row) = rows.next()? {

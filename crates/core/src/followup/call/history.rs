@@ -14,6 +14,7 @@ use super::{AnsweredLine, PastCall, PastResponse};
 use crate::archive;
 use crate::error::Result;
 use crate::followup::people::People;
+use crate::followup::viewer::Viewer;
 use crate::forms;
 
 /// What is kept of an evaluation with its response.
@@ -137,6 +138,7 @@ fn answered_on(form: &Form, answers: &Answers) -> Vec<AnsweredLine> {
             text: question.text.clone(),
             labels: labels(question, &value),
             unit: question.unit.clone(),
+            sensitive: question.sensitive,
             value,
         })
     });
@@ -160,12 +162,13 @@ fn labels(question: &Question, value: &AnswerValue) -> Vec<LocalText> {
     }
 }
 
-/// The latest responses as the call screen shows them.
+/// The latest responses as the call screen shows them to `viewer`.
 pub(in crate::followup) fn past_responses(
     connection: &Connection,
     patient_id: Uuid,
     limit: u32,
     people: &People,
+    viewer: Viewer,
 ) -> Result<Vec<PastResponse>> {
     let mut past = Vec::new();
     for response in responses(connection, patient_id, limit)? {
@@ -180,7 +183,7 @@ pub(in crate::followup) fn past_responses(
                 Err(_) => LocalText { zh: response.plan_code.clone(), en: response.plan_code.clone() },
             },
             class: class.and_then(|(plan, code)| class_name(plan.plan(), code)),
-            answers: answered(connection, &response)?,
+            answers: viewer.without_hidden(&response, plan.as_deref().ok(), answered(connection, &response)?),
             user: people.name(response.user_id),
         });
     }

@@ -359,6 +359,8 @@ pub struct AnsweredLine {
     pub labels: Vec<LocalText>,
     /// Unit of a number.
     pub unit: Option<LocalText>,
+    /// Whether the form marks the question as sensitive.
+    pub sensitive: bool,
 }
 
 /// An earlier call.

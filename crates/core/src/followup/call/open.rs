@@ -15,9 +15,10 @@ use crate::error::{Error, Result};
 use crate::followup::facts::{self, Patient};
 use crate::followup::people::People;
 use crate::followup::task::Task;
+use crate::followup::viewer::Viewer;
 use crate::followup::worklist::{claim_of, in_order, line};
 use crate::followup::{alert, consult, dial, task};
-use crate::{db, settings};
+use crate::{db, forms, settings};
 
 /// Earlier responses and calls shown beside the form.
 const EARLIER: u32 = 10;
@@ -32,6 +33,7 @@ pub(super) fn opened(connection: &Connection, ctx: &Ctx, patient_id: Uuid) -> Re
     let now = ctx.now().timestamp_millis();
     let today = facts::local(now).date();
     let user = ctx.user_id();
+    let viewer = Viewer::of(ctx);
     let patient = facts::patient(connection, patient_id)?.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
     let people = People::load(connection)?;
     let settings = settings::load(connection)?;
@@ -48,7 +50,7 @@ pub(super) fn opened(connection: &Connection, ctx: &Ctx, patient_id: Uuid) -> Re
     let caller = Caller { name: people.name(user), job_number: people.job_number(user) };
     let variables = script::variables(connection, &settings, &caller, &card, encounter.as_ref())?;
     let draft = draft(connection, user, patient_id)?;
-    let (form, state) = form_and_state(connection, &asked, &variables, draft.as_ref(), patient_id)?;
+    let (form, state) = form_and_state(connection, &asked, &variables, draft.as_ref(), patient_id, viewer)?;
     let calls = dial::calls(connection, patient_id)?;
     let phones = dial::phones(connection, patient_id, &calls)?;
     let guard = dial::judge(connection, &patient, phones.first(), &calls, &settings, user, now)?;
@@ -66,10 +68,10 @@ pub(super) fn opened(connection: &Connection, ctx: &Ctx, patient_id: Uuid) -> Re
         state,
         draft,
         claim: claim_of(&due, user, now, &people),
-        responses: history::past_responses(connection, patient_id, EARLIER, &people)?,
+        responses: history::past_responses(connection, patient_id, EARLIER, &people, viewer)?,
         calls: history::past_calls(connection, patient_id, EARLIER, &people)?,
-        alerts: alert::of_patient(connection, patient_id, now, &people)?,
-        consults: consult::of_patient(connection, patient_id, now, &people)?,
+        alerts: alert::of_patient(connection, patient_id, now, &people, viewer)?,
+        consults: consult::of_patient(connection, patient_id, now, &people, viewer)?,
         unsaved_dial: unsaved.map(|(call_token, phone_id, dialled_at)| UnsavedDial {
             call_token,
             phone_id,
@@ -85,6 +87,7 @@ fn form_and_state(
     variables: &script::Variables,
     draft: Option<&CallDraft>,
     patient_id: Uuid,
+    viewer: Viewer,
 ) -> Result<(MergedForm, FormState)> {
     let mut merged = form::merge(asked);
     let typed: Answers = draft
@@ -97,7 +100,11 @@ fn form_and_state(
         for question in &mut merged.questions {
             let plans = asked.iter().filter(|source| question.tasks.contains(&source.task.id));
             let plans: Vec<&str> = plans.map(|source| source.task.plan_code.as_str()).collect();
-            let fitting = earlier.iter().filter(|response| plans.contains(&response.plan_code.as_str()));
+            let fitting = earlier.iter().filter(|response| {
+                let plan = || forms::plan(connection, &response.plan_code, response.plan_version).ok();
+                plans.contains(&response.plan_code.as_str())
+                    && !(question.question.sensitive && viewer.hides_sensitive(response, plan().as_deref()))
+            });
             question.last =
                 fitting.filter_map(|response| response.answers.get(&question.question.id)).next().cloned();
         }

@@ -19,10 +19,12 @@ use crate::app::Ctx;
 use crate::audit;
 use crate::change_log::Writer;
 use crate::commands::Done;
+use crate::db;
 use crate::error::{Error, FieldErrors, Result};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
 use crate::followup::task::{self, NewTask};
+use crate::followup::viewer::Viewer;
 use crate::followup::{alert, call, checked_text, facts, worklist};
 use crate::settings;
 
@@ -102,6 +104,26 @@ fn may_answer(ctx: &Ctx, connection: &Connection, consult: &Stored) -> Result<()
     if asked || sees_all(ctx) { Ok(()) } else { Err(Error::new(ErrorCode::NotFound)) }
 }
 
+/// Whether the user may read it: who may answer, and who works the list unless it is about an alert that is not
+/// for them.
+fn may_read(ctx: &Ctx, connection: &Connection, consult: &Stored) -> Result<()> {
+    if !ctx.may(Permission::FollowupWork) {
+        return may_answer(ctx, connection, consult);
+    }
+    let condition = Viewer::of(ctx).of_consults();
+    let sql = format!("SELECT 1 FROM consult WHERE id = ?1 AND (status = 'answered' OR {condition})");
+    let seen = db::optional(connection.prepare_cached(&sql)?.query_row([consult.id], |_| Ok(())))?;
+    if seen.is_some() { Ok(()) } else { may_answer(ctx, connection, consult) }
+}
+
+/// Refuses a question that the user may not read.
+///
+/// # Errors
+/// `NotFound`.
+pub(in crate::followup) fn check_reader(ctx: &Ctx, connection: &Connection, consult_id: Uuid) -> Result<()> {
+    may_read(ctx, connection, &store::load(connection, consult_id)?)
+}
+
 /// A question with the answers that led to it, for whoever asked it or may answer it.
 ///
 /// # Errors
@@ -110,9 +132,7 @@ pub fn consult(ctx: &Ctx, request: ConsultRequest) -> Result<ConsultDetail> {
     let now = ctx.now().timestamp_millis();
     let detail = ctx.read(|connection| {
         let stored = store::load(connection, request.consult_id)?;
-        if !ctx.may(Permission::FollowupWork) {
-            may_answer(ctx, connection, &stored)?;
-        }
+        may_read(ctx, connection, &stored)?;
         let people = People::load(connection)?;
         let led_to_it = match stored.task_id {
             Some(task_id) => call::past::of_task(connection, task_id)?,
@@ -124,7 +144,13 @@ pub fn consult(ctx: &Ctx, request: ConsultRequest) -> Result<ConsultDetail> {
                 Some(response) => call::past::answered(connection, &response)?,
                 None => Vec::new(),
             },
-            responses: call::past::past_responses(connection, stored.patient_id, 5, &people)?,
+            responses: call::past::past_responses(
+                connection,
+                stored.patient_id,
+                5,
+                &people,
+                Viewer::of(ctx),
+            )?,
             told_at: stored.told_at,
         })
     })?;

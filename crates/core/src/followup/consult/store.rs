@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
 use crate::followup::task::day;
+use crate::followup::viewer::Viewer;
 use crate::followup::{alert, call, facts};
 
 /// A question to ask.
@@ -280,8 +281,13 @@ pub(in crate::followup) fn of_patient(
     patient_id: Uuid,
     now: i64,
     people: &People,
+    viewer: Viewer,
 ) -> Result<Vec<ConsultItem>> {
-    let condition =
-        "consult.patient_id = ?1 AND consult.status IN ('open', 'answered') ORDER BY consult.due_at";
-    items(connection, condition, &[id_value(patient_id)], now, people)
+    // An answer is there to be told to the patient, by whoever calls.
+    let condition = format!(
+        "consult.patient_id = ?1 AND (consult.status = 'answered' OR consult.status = 'open' AND {}) \
+         ORDER BY consult.due_at",
+        viewer.of_consults()
+    );
+    items(connection, &condition, &[id_value(patient_id)], now, people)
 }

@@ -9,6 +9,7 @@ mod invariants;
 mod lists;
 mod privacy;
 mod sql;
+mod viewers;
 
 use aftercare_domain::access::Role;
 use serde_json::{Value, json};
