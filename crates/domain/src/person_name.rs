@@ -183,10 +183,11 @@ pub fn split_surname(name: &str) -> Option<(&str, &str)> {
 }
 
 /// How a script addresses a person in Chinese: surname with 先生 or 女士, the whole name for names of other languages,
-/// 家长 under 14. None when name or sex do not allow it; the script then uses its own words.
+/// and 您家孩子 under 14, when the parent is on the phone: it was the child who left the hospital. None when name or
+/// sex do not allow it; the script then uses its own words.
 pub fn title_zh(bare_name: &str, sex: Sex, age_years: Option<u32>) -> Option<String> {
     if age_years.is_some_and(|age| age < ADULT_SCRIPT_AGE) || is_newborn(bare_name) {
-        return Some("家长".to_owned());
+        return Some("您家孩子".to_owned());
     }
     if bare_name.is_empty() || is_unknown_name(bare_name) {
         return None;
@@ -420,9 +421,9 @@ mod tests {
             title("迪丽热巴·迪力木拉提", Sex::Female, Some(30)).as_deref(),
             Some("迪丽热巴·迪力木拉提女士")
         );
-        assert_eq!(title("王伟", Sex::Male, Some(13)).as_deref(), Some("家长"));
+        assert_eq!(title("王伟", Sex::Male, Some(13)).as_deref(), Some("您家孩子"));
         assert_eq!(title("王伟", Sex::Male, Some(14)).as_deref(), Some("王先生"));
-        assert_eq!(title("李娟之女", Sex::Female, None).as_deref(), Some("家长"));
+        assert_eq!(title("李娟之女", Sex::Female, None).as_deref(), Some("您家孩子"));
         assert_eq!(title("王伟", Sex::Unknown, Some(45)), None);
         assert_eq!(title("无名氏", Sex::Male, Some(45)), None);
     }

@@ -92,7 +92,7 @@ fn titles(patient: &PatientCard) -> Vec<(Lang, String)> {
         .extend(person_name::title_zh(name, sex, patient.age.map(u32::from)).map(|title| (Lang::Zh, title)));
     let surname = person_name::split_surname(name).map_or(name, |(surname, _)| surname);
     match (patient.guardian_only, sex) {
-        (true, _) => titles.push((Lang::En, format!("the parent of {name}"))),
+        (true, _) => titles.push((Lang::En, "Your child".to_owned())),
         (false, Sex::Male) => titles.push((Lang::En, format!("Mr {surname}"))),
         (false, Sex::Female) => titles.push((Lang::En, format!("Ms {surname}"))),
         _ => {}
