@@ -50,6 +50,7 @@ pub const CODES: &[&str] = &[
     "name_differs",
     "not_empty",
     "not_found",
+    "password_short",
     "sqlite_only",
     "serve",
     "site_unknown",

@@ -14,6 +14,7 @@ pub mod password;
 pub mod problem;
 pub mod routes;
 pub mod serve;
+pub mod session;
 pub mod signed;
 pub mod staff;
 pub mod start;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::problem::Refused;
+use crate::store::DeviceStatus;
 
 /// Somebody of the staff.
 #[derive(Clone)]
@@ -55,19 +56,32 @@ pub async fn find(app: &App, tenant: Uuid, device: Uuid, user: Uuid) -> Result<O
     }
 }
 
-/// The hospital's sites by name, as any of its desks sees them; none before the first desk.
+/// The hospital's sites by name, as its desks wrote them; those whose name no active desk tells go
+/// by their id. None before the first desk.
 ///
 /// # Errors
 /// The store's.
 pub async fn sites(app: &App, tenant: Uuid) -> Result<Vec<Site>, Refused> {
     let devices = app.store.devices(tenant).await?;
-    let Some(device) = devices.first() else {
-        return Ok(Vec::new());
+    let mut sites = match devices.iter().find(|device| device.status == DeviceStatus::Active) {
+        Some(device) => written_sites(app, tenant, device.id).await?,
+        None => Vec::new(),
     };
+    for id in devices.iter().flat_map(|device| &device.sites) {
+        if !sites.iter().any(|site| site.id == *id) {
+            sites.push(Site { id: *id, name: id.to_string() });
+        }
+    }
+    sites.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sites)
+}
+
+/// The sites' records, as a desk sees them.
+async fn written_sites(app: &App, tenant: Uuid, device: Uuid) -> Result<Vec<Site>, Refused> {
     let mut sites = Vec::new();
     let mut after = None;
     loop {
-        let page = app.store.snapshot(tenant, device.id, HOSPITAL, after, PAGE).await?;
+        let page = app.store.snapshot(tenant, device, HOSPITAL, after, PAGE).await?;
         let found = page.records.iter().filter(|each| each.key.entity == entities::SITE.table);
         let present = found.filter(|each| each.integer("removed") != Some(1));
         sites.extend(
@@ -76,11 +90,9 @@ pub async fn sites(app: &App, tenant: Uuid) -> Result<Vec<Site>, Refused> {
         );
         match page.next {
             Some(next) => after = Some(next),
-            None => break,
+            None => return Ok(sites),
         }
     }
-    sites.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(sites)
 }
 
 fn read_person(record: &Record) -> Person {

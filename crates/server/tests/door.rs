@@ -454,3 +454,62 @@ fn a_backup_is_made_while_people_work_and_a_restore_begins_a_new_epoch() {
     std::fs::write(&manifest, bytes).unwrap();
     assert_eq!(restored.command(&["verify", to]).unwrap_err()["code"], "backup_damaged");
 }
+
+#[test]
+fn an_administrator_works_from_the_page_once_the_password_is_theirs() {
+    let server = Server::start();
+    let story = hospital(&server, &[]);
+    let password = server.first_words.split(": ").last().unwrap().trim().to_owned();
+    let call = |method: &str, path: &str, cookie: &str, body: &str| {
+        let mut headers =
+            vec![("content-type", "application/json".to_owned()), ("aftercare-office", "1".to_owned())];
+        headers.push(("cookie", cookie.to_owned()));
+        ask(server.address, &server.authority(), method, path, &headers, body.as_bytes()).unwrap()
+    };
+    let html = ask(server.address, &server.authority(), "GET", "/", &[], b"").unwrap();
+    assert!(html.headers["content-security-policy"].starts_with("default-src 'none'"));
+    for file in ["/page.js", "/page.css", "/tokens.css", "/words/en", "/words/zh-CN"] {
+        assert_eq!(ask(server.address, &server.authority(), "GET", file, &[], b"").unwrap().status, 200);
+    }
+    assert_eq!(call("GET", "/office/hospitals", "", "").problem().code, "token");
+
+    let enter = format!(r#"{{"login":"admin","password":"{password}"}}"#);
+    let wrong = call("POST", "/office/sign-in", "", r#"{"login":"admin","password":"guess"}"#);
+    assert_eq!(wrong.problem().code, "login");
+    let cookie_of =
+        |reply: &support::Reply| reply.headers["set-cookie"].split(';').next().unwrap().to_owned();
+    let entered = call("POST", "/office/sign-in", "", &enter);
+    assert!(entered.headers["set-cookie"].contains("HttpOnly; Secure; SameSite=Strict"));
+    let cookie = cookie_of(&entered);
+    assert_eq!(call("GET", "/office/hospitals", &cookie, "").problem().code, "forbidden");
+    let change = format!(r#"{{"old":"{password}","new":"my own password"}}"#);
+    let changed = call("POST", "/office/password", &cookie, &change);
+    let fresh = cookie_of(&changed);
+    assert_eq!(call("GET", "/office/me", &cookie, "").problem().code, "token", "the old session is over");
+
+    let hospitals: serde_json::Value = call("GET", "/office/hospitals", &fresh, "").json();
+    let tenant = story.desk.tenant.to_string();
+    assert_eq!(hospitals["hospitals"][0]["id"], tenant.as_str());
+    assert_eq!(hospitals["hospitals"][0]["records"], 3);
+    let made: serde_json::Value =
+        call("POST", &format!("/office/hospitals/{tenant}/codes"), &fresh, r#"{"sites":[],"history":false}"#)
+            .json();
+    assert!(EnrolCode::parse(made["code"].as_str().unwrap()).unwrap().fits(&server.authority()));
+    let revoke = format!("/office/hospitals/{tenant}/devices/{}", story.desk.id);
+    // Another site's form has the cookie at most, never the mark.
+    let forged = [("cookie", fresh.clone()), ("content-type", "application/json".to_owned())];
+    let body = br#"{"status":"revoked"}"#;
+    let reply = ask(server.address, &server.authority(), "POST", &revoke, &forged, body).unwrap();
+    assert_eq!(reply.problem().code, "forbidden");
+    assert_eq!(call("POST", &revoke, &fresh, r#"{"status":"revoked"}"#).status, 204);
+    let mut desk = story.desk;
+    assert_eq!(desk.sync().unwrap_err().problem().code, "device_revoked");
+    for path in ["devices", "sites", "users", "audit"] {
+        assert_eq!(
+            call("GET", &format!("/office/hospitals/{tenant}/{path}"), &fresh, "").status,
+            200,
+            "{path}"
+        );
+    }
+    assert_eq!(call("POST", "/office/sign-out", &fresh, "").status, 204);
+}

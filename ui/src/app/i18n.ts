@@ -8,7 +8,7 @@ type Tree = { [key: string]: string | Tree }
 
 const files = import.meta.glob<Tree>(
   // Words of the window's shell, of the command line and of the server are for those programs.
-  ['../../../assets/locales/*/*.json', '!**/shell.json', '!**/cli.json', '!**/server.json'],
+  ['../../../assets/locales/*/*.json', '!**/shell.json', '!**/cli.json', '!**/server*.json'],
   { eager: true, import: 'default' },
 )
 

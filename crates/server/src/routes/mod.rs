@@ -3,6 +3,8 @@
 mod blobs;
 mod enrol;
 mod erasures;
+mod office;
+mod page;
 mod people;
 mod records;
 mod status;
@@ -15,7 +17,7 @@ use aftercare_sync::pack;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 
@@ -25,7 +27,15 @@ use crate::signed::pack_problem;
 
 /// All routes over one process's state.
 pub fn router(app: Shared) -> Router {
+    let page = office::routes()
+        .route("/", get(page::html))
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style))
+        .route("/tokens.css", get(page::tokens))
+        .route("/words/{language}", get(page::words))
+        .layer(from_fn(page::guard));
     Router::new()
+        .merge(page)
         .route("/healthz", get(status::health))
         .route("/readyz", get(status::ready))
         .route("/metrics", get(status::metrics))
