@@ -5,7 +5,7 @@
 //! security shows it the rows of the tenant that a transaction names, and no others.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -44,6 +44,9 @@ pub const TABLES: [&str; 17] = [
 ];
 /// How often a transaction is tried again when others were in its way.
 const ATTEMPTS: u32 = 8;
+/// Writers of one tenant that may hold a connection: one works, the next waits for its row lock. The others
+/// wait here, so that a busy hospital leaves connections to its readers and to other hospitals.
+const WRITERS: usize = 2;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A PostgreSQL database, by the role that owns nothing.
@@ -51,6 +54,7 @@ pub struct Postgres {
     config: Config,
     idle: Mutex<Vec<Link>>,
     connections: Semaphore,
+    writers: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
 }
 
 /// A connection with its prepared statements.
@@ -94,7 +98,12 @@ impl Postgres {
         let link = Link::connect(&config).await?;
         check_role(&link.client).await?;
         check_schema(&link.client).await?;
-        Ok(Self { config, idle: Mutex::new(vec![link]), connections: Semaphore::new(connections.max(1)) })
+        Ok(Self {
+            config,
+            idle: Mutex::new(vec![link]),
+            connections: Semaphore::new(connections.max(1)),
+            writers: Mutex::new(HashMap::new()),
+        })
     }
 
     async fn begin(&self, tenant: Uuid, how: &str) -> Result<Tx> {
@@ -171,6 +180,10 @@ impl Driver for Postgres {
         T: Send + 'static,
         J: for<'a> Fn(&'a mut Tx) -> Later<'a, T> + Send + Sync + 'static,
     {
+        let writers = Arc::clone(
+            lock(&self.writers).entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(WRITERS))),
+        );
+        let _turn = writers.acquire().await.map_err(|_| StoreError::Unavailable("closed".into()))?;
         // Each statement behind the tenant's row lock sees what the one before it committed.
         self.repeat(tenant, "ISOLATION LEVEL READ COMMITTED", job).await
     }

@@ -1,1 +1,186 @@
+//! Hospitals never see each other: by the store's own calls, and in SQL as the database role that the
+//! server runs as.
 
+use std::collections::BTreeSet;
+
+use aftercare_domain::op::ChangeKind::{Fact, Fields};
+use aftercare_server::store::postgres::{Postgres, TABLES, migrate};
+use aftercare_server::store::{
+    AuditLine, BlobId, BlobPart, DeviceStatus, SERVER, ServerUser, Store, StoreError,
+};
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use crate::desk::{Desk, START, accepted, id, make_hospital};
+use crate::places::Place;
+use crate::postgres::{OWNER, SERVICE};
+
+const RENMIN: Uuid = Uuid::from_u128(0x7e);
+const XIEHE: Uuid = Uuid::from_u128(0x7f);
+
+#[tokio::test]
+async fn hospitals_are_apart_on_sqlite() {
+    keep_apart(&*Place::sqlite().open().await).await;
+}
+
+#[tokio::test]
+async fn hospitals_are_apart_on_postgresql() {
+    let place = Place::postgres().await;
+    keep_apart(&*place.open().await).await;
+    let Place::Postgres { cluster, database } = &place else { unreachable!() };
+    let service = cluster.connect(SERVICE, database).await;
+    let admin = cluster.connect("postgres", database).await;
+    for table in TABLES {
+        try_everything(&service, &admin, table).await;
+    }
+}
+
+/// The same ids in two hospitals, so that nothing but the hospital tells them apart.
+async fn keep_apart(store: &dyn Store) {
+    let mut desks = Vec::new();
+    for (tenant, word, device) in [(RENMIN, "renmin", id(0xa1)), (XIEHE, "xiehe", id(0xb1))] {
+        make_hospital(store, tenant, word).await;
+        desks.push(fill(store, tenant, device).await);
+    }
+    let [mine, theirs] = &desks[..] else { unreachable!() };
+    let foreign = theirs.device;
+    // A device of another hospital is nobody here, whatever it asks for.
+    let mut request = theirs.request();
+    request.cursors.clear();
+    let limits = Default::default();
+    assert_eq!(store.sync(RENMIN, request, START, limits).await, Err(StoreError::NotFound));
+    let nobody = Err(StoreError::NotFound);
+    assert_eq!(store.device(RENMIN, foreign).await, nobody.clone());
+    assert_eq!(store.snapshot(RENMIN, foreign, SERVER, None, 9).await.unwrap_err(), StoreError::NotFound);
+    assert_eq!(
+        store.bucket_records(RENMIN, foreign, SERVER, 0, None, 9).await.unwrap_err(),
+        StoreError::NotFound
+    );
+    assert_eq!(store.desk_key(RENMIN, foreign).await.unwrap_err(), StoreError::NotFound);
+    assert_eq!(store.set_sites(RENMIN, foreign, BTreeSet::new()).await, Err(StoreError::NotFound));
+    assert_eq!(
+        store.set_device_status(RENMIN, foreign, DeviceStatus::Revoked).await,
+        Err(StoreError::NotFound)
+    );
+    assert_eq!(store.note_contact(RENMIN, foreign, START).await, Err(StoreError::NotFound));
+    // The same device id cannot be enrolled in a second hospital.
+    assert_eq!(Desk::try_enrol(store, RENMIN, foreign, &[], 0).await.unwrap_err(), StoreError::Exists);
+    assert_eq!(store.tenant_of_device(foreign).await, Ok(Some(XIEHE)));
+    assert_eq!(store.tenant_of_device(mine.device).await, Ok(Some(RENMIN)));
+    for (tenant, name) in [(RENMIN, "renmin"), (XIEHE, "xiehe")] {
+        let all = store.export(tenant, None, 100).await.unwrap();
+        assert!(all.iter().all(|record| record.text("body").is_none_or(|body| body == name)));
+        assert_eq!(store.usage(tenant).await.unwrap().records, all.len() as i64);
+        assert_eq!(store.user_by_login(tenant, "sam").await.unwrap().name, name);
+        assert_eq!(store.audit_lines(tenant, 0, 10).await.unwrap()[0].line.details, name);
+        assert_eq!(store.open_erasures(tenant, START).await.unwrap().len(), 1);
+        assert_eq!(store.devices(tenant).await.unwrap().len(), 1);
+    }
+    let unknown = id(0xdead);
+    assert_eq!(store.tenant(unknown).await, Err(StoreError::NotFound));
+    assert_eq!(store.position(unknown).await, Err(StoreError::NotFound));
+    assert_eq!(store.tenant(SERVER).await, Err(StoreError::NotFound));
+}
+
+/// Something of everything that a hospital has.
+async fn fill(store: &dyn Store, tenant: Uuid, device: Uuid) -> Desk {
+    let name = store.tenant(tenant).await.unwrap().word;
+    let mut desk = Desk::enrol(store, tenant, device, &[id(0x51)], 9).await;
+    let patient = id(0x9a);
+    desk.write((Fields, "patient"), patient, &[("name", "王".into())], &[]);
+    let body = [("patient_id", patient.into()), ("body", name.as_str().into())];
+    desk.write((Fact, "note"), id(0x9b), &body, &[]);
+    assert!(accepted(&desk.sync(store).await.unwrap()));
+    let user = ServerUser {
+        id: id(0x5a),
+        login: "sam".into(),
+        name: name.clone(),
+        password_hash: "$argon2id$".into(),
+        roles: vec!["administrator".into()],
+        sites: BTreeSet::new(),
+        active: true,
+        locked_until: None,
+        changed_at: START,
+    };
+    store.put_user(tenant, user).await.unwrap();
+    store.put_desk_key(tenant, device, vec![1, 2, 3]).await.unwrap();
+    store.ask_erasure(tenant, patient, id(0x5a), START).await.unwrap();
+    let line =
+        AuditLine { at: START, actor: id(0x5a), act: "enrol".into(), object: device, details: name.clone() };
+    store.audit(tenant, line).await.unwrap();
+    let bytes = name.into_bytes();
+    let blob = BlobId { root: patient, sha256: Sha256::digest(&bytes).into() };
+    let part = BlobPart { id: blob, size: bytes.len() as i64, offset: 0, bytes, at: START };
+    assert!(store.put_blob_part(tenant, device, part).await.unwrap().complete);
+    desk
+}
+
+/// As the server's role, in the name of one hospital: every statement against the rows of another.
+async fn try_everything(service: &Client, admin: &Client, table: &str) {
+    let across = ["directory", "code_index", "device_index"].contains(&table);
+    let (own, other) = if across { (RENMIN, SERVER) } else { (RENMIN, XIEHE) };
+    let count = format!("SELECT count(*) FROM {table} WHERE tenant_id = $1");
+    let theirs: i64 = admin.query_one(&count, &[&other]).await.unwrap().get(0);
+    assert!(theirs > 0, "{table} has nothing to be seen");
+    let everything: i64 =
+        admin.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
+    let mine: i64 = admin.query_one(&count, &[&own]).await.unwrap().get(0);
+
+    let nobody: i64 = service.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
+    assert_eq!(nobody, 0, "{table} without a hospital's name");
+    service.batch_execute("BEGIN").await.unwrap();
+    let name = format!("SELECT set_config('app.tenant', '{own}', true)");
+    service.batch_execute(&name).await.unwrap();
+    let seen: i64 = service.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
+    assert_eq!(seen, mine, "{table}");
+    let foreign: i64 = service.query_one(&count, &[&other]).await.unwrap().get(0);
+    assert_eq!(foreign, 0, "{table}");
+    let delete = format!("DELETE FROM {table} WHERE tenant_id = $1");
+    assert_eq!(service.execute(&delete, &[&other]).await.unwrap(), 0, "{table}");
+    service.batch_execute("ROLLBACK").await.unwrap();
+    // Neither by naming another hospital in a new row, nor by giving one's own row to it.
+    for sql in [
+        format!(
+            "INSERT INTO {table} SELECT (jsonb_populate_record(NULL::public.{table}, $1::text::jsonb)).*"
+        ),
+        format!(
+            "UPDATE {table} SET tenant_id = (jsonb_populate_record(NULL::public.{table}, $1::text::jsonb)).tenant_id"
+        ),
+    ] {
+        let row = format!("SELECT to_jsonb(t)::text FROM {table} t WHERE tenant_id = $1 LIMIT 1");
+        let row: String = admin.query_one(&row, &[&other]).await.unwrap().get(0);
+        service.batch_execute("BEGIN").await.unwrap();
+        service.batch_execute(&name).await.unwrap();
+        let touched = service.execute(&sql, &[&row]).await;
+        service.batch_execute("ROLLBACK").await.unwrap();
+        match touched {
+            // There was no own row to give away.
+            Ok(rows) => assert_eq!((rows, mine), (0, 0), "{table}: {sql}"),
+            Err(error) => assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{table}: {sql}"),
+        }
+    }
+    let after: i64 = admin.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
+    assert_eq!(after, everything, "{table}");
+}
+
+#[tokio::test]
+async fn the_server_refuses_a_role_with_too_many_rights() {
+    let place = Place::postgres().await;
+    let Place::Postgres { cluster, database } = &place else { unreachable!() };
+    let open = async |role: &str| Postgres::open(&cluster.url(role, database), 1).await.err();
+    assert_eq!(open("postgres").await, Some(StoreError::Privileged("superuser")));
+    assert_eq!(open(OWNER).await, Some(StoreError::Privileged("owner")));
+    assert_eq!(open(SERVICE).await, None);
+    let admin = cluster.connect("postgres", database).await;
+    admin.batch_execute(&format!("ALTER ROLE {SERVICE} BYPASSRLS")).await.unwrap();
+    assert_eq!(open(SERVICE).await, Some(StoreError::Privileged("bypassrls")));
+    admin.batch_execute(&format!("ALTER ROLE {SERVICE} NOBYPASSRLS")).await.unwrap();
+    // Making the schema again changes nothing; one of a newer program is refused.
+    migrate(&cluster.url(OWNER, database), SERVICE).await.unwrap();
+    admin.batch_execute("UPDATE refinery_schema_history SET version = 9999").await.unwrap();
+    assert_eq!(open(SERVICE).await, Some(StoreError::Newer));
+    admin.batch_execute("UPDATE refinery_schema_history SET version = 0").await.unwrap();
+    assert_eq!(open(SERVICE).await, Some(StoreError::Older));
+}
