@@ -125,12 +125,12 @@ async fn enrol(store: &dyn Store, device: Uuid) {
 }
 
 fn site(device: Uuid) -> Uuid {
-    Uuid::from_u128(0x51 << 64 | device.as_u128() % 8)
+    Uuid::from_u128((0x51 << 64) | (device.as_u128() % 8))
 }
 
 /// What a desk has to say: patients with phone, stay and task, a call each, and two changes of the task.
 fn pushes(number: usize, ops: usize, push: usize) -> Vec<Request> {
-    let device = Uuid::from_u128(0xd0 << 64 | number as u128);
+    let device = Uuid::from_u128((0xd0 << 64) | number as u128);
     let mut hash: Vec<u8> = Vec::new();
     let mut requests: Vec<Request> = Vec::new();
     let mut open: Option<Request> = None;

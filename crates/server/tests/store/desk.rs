@@ -138,7 +138,7 @@ impl Desk {
         let op_id = if made {
             record
         } else {
-            Uuid::from_u128(self.device.as_u128() << 32 | 0xc0de << 16 | dseq as u128)
+            Uuid::from_u128((self.device.as_u128() << 32) | (0xc0de << 16) | dseq as u128)
         };
         let op = Op {
             protocol: OP_PROTOCOL,
