@@ -250,14 +250,50 @@ async function sitesPage() {
   return [el('h2', {}, t('page_sites')), table([t('page_name'), t('page_id')], rows, t('page_no_sites'))]
 }
 
+async function waiting() {
+  const base = `/office/hospitals/${state.hospital.id}`
+  const [changes, names] = await Promise.all([ask('GET', `${base}/waiting`), namesOf(state.hospital.id)])
+  const decide = (change, counts) => () => ask('POST', `${base}/waiting/${change.number}`, { counts })
+  const rows = changes.map((change) => el('tr', {},
+    el('td', { class: 'number' }, count(change.number)),
+    el('td', {}, instant(change.at)),
+    el('td', {}, names[change.device] ?? change.device),
+    el('td', {}, names[change.user] ?? change.user),
+    el('td', {}, change.entity, ': ', change.fields.join(', ')),
+    el('td', {}, change.why === 'author' ? t('page_why_author') : t('page_why_scope')),
+    el('td', { class: 'acts' },
+      sure(t('page_release'), decide(change, true)),
+      sure(t('page_reject'), decide(change, false)))))
+  const heads = [t('page_number'), t('page_at'), t('page_desk'), t('page_actor'), t('page_fields'), t('page_why'), '']
+  return [
+    el('h2', {}, t('page_quarantined')),
+    el('p', { class: 'faint' }, t('page_waiting_hint')),
+    table(heads, rows, t('page_nothing_waits')),
+  ]
+}
+
+/** Names of the desks and people that the server knows, by id. */
+async function namesOf(tenant) {
+  const asked = [ask('GET', `/office/hospitals/${tenant}/users`)]
+  if (state.me.server) asked.push(ask('GET', `/office/hospitals/${HOME}/users`))
+  if (tenant !== HOME) asked.push(ask('GET', `/office/hospitals/${tenant}/devices`))
+  const known = (await Promise.all(asked)).flat()
+  const names = Object.fromEntries(known.map((each) => [each.id, each.name || each.login]))
+  for (const hospital of state.hospitals) names[hospital.id] = hospital.name
+  return { ...names, [HOME]: t('page_console') }
+}
+
 async function trail(tenant) {
-  const { count: lines_count, broken_at, lines } = await ask('GET', `/office/hospitals/${tenant}/audit`)
+  const [{ count: lines_count, broken_at, lines }, names] = await Promise.all([
+    ask('GET', `/office/hospitals/${tenant}/audit`),
+    namesOf(tenant),
+  ])
   const rows = lines.map((line) => el('tr', {},
     el('td', { class: 'number' }, count(line.number)),
     el('td', {}, instant(line.at)),
     el('td', {}, t(`act_${line.act}`)),
-    el('td', { class: 'faint' }, line.actor === HOME ? t('page_console') : line.actor),
-    el('td', { class: 'faint' }, line.object === HOME ? '' : line.object)))
+    el('td', {}, names[line.actor] ?? line.actor),
+    el('td', { class: 'faint' }, line.object === HOME ? '' : (names[line.object] ?? line.object))))
   const hospital = tenant === HOME ? t('page_server') : state.hospital.name
   const whole = { hospital, entries: count(lines_count), at: count(broken_at ?? 0) }
   const heads = [t('page_number'), t('page_at'), t('page_act'), t('page_actor'), t('page_object')]
@@ -272,6 +308,7 @@ const VIEWS = {
   overview: { word: () => t('page_overview'), show: overview },
   desks: { word: () => t('page_devices'), show: desks, hospital: true },
   sites: { word: () => t('page_sites'), show: sitesPage, hospital: true },
+  waiting: { word: () => t('page_quarantined'), show: waiting, hospital: true },
   people: { word: () => t('page_people'), show: () => people(state.hospital.id), hospital: true },
   audit: { word: () => t('page_audit'), show: () => trail(state.hospital.id), hospital: true },
   administrators: { word: () => t('page_administrators'), show: () => people(HOME), server: true },

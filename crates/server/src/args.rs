@@ -62,6 +62,9 @@ pub enum Command {
     /// People who sign in at the server
     #[command(subcommand)]
     Users(UserCommand),
+    /// Changes whose author or desk had no right to them
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -242,6 +245,33 @@ pub enum UserCommand {
         /// An administrator of the server
         #[arg(long)]
         server: bool,
+    },
+}
+
+/// `quarantine …`
+#[derive(Subcommand)]
+pub enum QuarantineCommand {
+    /// What waits; names of fields, never their values
+    List {
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
+    /// Lets a change count
+    Release {
+        /// Its number
+        number: i64,
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
+    /// Refuses a change for good
+    Reject {
+        /// Its number
+        number: i64,
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
     },
 }
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::app::{App, Env};
 use crate::args::{
-    Args, AuditCommand, CodeCommand, Command, DeviceCommand, SiteCommand, TenantCommand, UserCommand,
+    Args, AuditCommand, CodeCommand, Command, DeviceCommand, QuarantineCommand, SiteCommand, TenantCommand,
+    UserCommand,
 };
 use crate::authority::write_new;
 use crate::backup;
@@ -60,6 +61,7 @@ pub async fn run(args: &Args, command: &Command, env: Env, words: &Words) -> Res
         }
         Command::Devices(command) => devices(&app, command, words).await,
         Command::Users(command) => users(&app, command, words).await,
+        Command::Quarantine(command) => quarantine(&app, command, words).await,
         Command::Audit(AuditCommand::Verify) => audit(&app, words).await,
         Command::NewEpoch => new_epochs(&app, words).await,
         Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. } => {
@@ -242,6 +244,26 @@ async fn users(app: &App, command: &UserCommand, words: &Words) -> Result<Said, 
             Ok(done(words, "user_disabled", &[("login", login)], json!({ "login": login })))
         }
     }
+}
+
+async fn quarantine(app: &App, command: &QuarantineCommand, words: &Words) -> Result<Said, Failure> {
+    let (number, hospital, counts) = match command {
+        QuarantineCommand::List { hospital } => {
+            let tenant = office::hospital(app, hospital.hospital_word.as_deref()).await?;
+            let waiting = office::waiting(app, tenant.id).await?;
+            let line = |each: &office::WaitingLine| {
+                let fields = each.fields.join(", ");
+                format!("{}  {}  {} {}  {fields}", each.number, instant(each.at), each.entity, each.record)
+            };
+            return Ok(list(waiting.iter().map(line), json!(waiting)));
+        }
+        QuarantineCommand::Release { number, hospital } => (*number, hospital, true),
+        QuarantineCommand::Reject { number, hospital } => (*number, hospital, false),
+    };
+    let tenant = office::hospital(app, hospital.hospital_word.as_deref()).await?;
+    office::decide(app, tenant.id, CONSOLE, number, counts).await?;
+    let key = if counts { "change_released" } else { "change_rejected" };
+    Ok(done(words, key, &[("number", &number.to_string())], json!({ "number": number })))
 }
 
 async fn audit(app: &App, words: &Words) -> Result<Said, Failure> {

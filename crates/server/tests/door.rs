@@ -504,7 +504,7 @@ fn an_administrator_works_from_the_page_once_the_password_is_theirs() {
     assert_eq!(call("POST", &revoke, &fresh, r#"{"status":"revoked"}"#).status, 204);
     let mut desk = story.desk;
     assert_eq!(desk.sync().unwrap_err().problem().code, "device_revoked");
-    for path in ["devices", "sites", "users", "audit"] {
+    for path in ["devices", "sites", "users", "waiting", "audit"] {
         assert_eq!(
             call("GET", &format!("/office/hospitals/{tenant}/{path}"), &fresh, "").status,
             200,
@@ -512,4 +512,22 @@ fn an_administrator_works_from_the_page_once_the_password_is_theirs() {
         );
     }
     assert_eq!(call("POST", "/office/sign-out", &fresh, "").status, 204);
+}
+
+#[test]
+fn a_change_without_the_right_to_it_waits_for_an_administrator() {
+    let server = Server::start();
+    let mut story = hospital(&server, &[]);
+    let (patient, stranger) = (Uuid::now_v7(), Uuid::now_v7());
+    story.desk.make("patient", patient, stranger, &[("site_id", story.site.into())]);
+    let answer = story.desk.sync().unwrap();
+    assert!(matches!(&answer.verdicts[0].outcome, Outcome::Quarantined(why) if why == "author"));
+    let waiting = server.command(&["quarantine", "list"]).unwrap();
+    assert_eq!(waiting[0]["record"], patient.to_string().as_str());
+    let number = waiting[0]["number"].to_string();
+    server.command(&["quarantine", "release", &number]).unwrap();
+    assert_eq!(server.command(&["quarantine", "reject", &number]).unwrap_err()["code"], "not_found");
+    let page: SnapshotPage = story.desk.signed("GET", &format!("/v1/snapshots/{}", story.site), b"").unpack();
+    assert_eq!(page.records.len(), 1);
+    assert_eq!(server.command(&["quarantine", "list"]).unwrap(), serde_json::json!([]));
 }

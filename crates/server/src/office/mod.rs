@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::app::{App, new_id, random};
 use crate::failure::Failure;
 use crate::staff::{self, Site};
-use crate::store::{Device, DeviceStatus, NewCode, NewTenant, Quota, StoreError, Tenant};
+use crate::store::{Device, DeviceStatus, NewCode, NewTenant, Quarantined, Quota, StoreError, Tenant};
 
 /// A code for a new desk, as it is read out.
 #[derive(Serialize)]
@@ -221,4 +221,61 @@ fn device_line(device: Device, sites: &[Site]) -> DeviceLine {
         enrolled_at: device.enrolled_at,
         last_contact_at: device.last_contact_at,
     }
+}
+
+/// A change that waits for an administrator, as lists show it: what it touches, never its values.
+#[derive(Serialize)]
+pub struct WaitingLine {
+    /// Its number.
+    pub number: i64,
+    /// The desk that wrote it.
+    pub device: Uuid,
+    /// Its author.
+    pub user: Uuid,
+    /// What kind of record.
+    pub entity: String,
+    /// Which.
+    pub record: Uuid,
+    /// The names of the fields it sets.
+    pub fields: Vec<String>,
+    /// Its time, milliseconds UTC.
+    pub at: i64,
+    /// `author` or `scope`.
+    pub why: String,
+}
+
+/// Most changes that a list shows.
+const MOST_WAITING: usize = 500;
+
+/// What waits, by number.
+///
+/// # Errors
+/// The store's.
+pub async fn waiting(app: &App, tenant: Uuid) -> Result<Vec<WaitingLine>, Failure> {
+    let ops = app.store.quarantine(tenant, 0, MOST_WAITING).await?;
+    let line = |op: Quarantined| WaitingLine {
+        number: op.seq,
+        device: op.device,
+        user: op.user,
+        entity: op.entity,
+        record: op.record,
+        fields: op.fields,
+        at: op.effective.millis(),
+        why: op.why,
+    };
+    Ok(ops.into_iter().map(line).collect())
+}
+
+/// Lets a change count from now on, or refuses it for good.
+///
+/// # Errors
+/// `not_found` when it waits no more.
+pub async fn decide(app: &App, tenant: Uuid, actor: Uuid, number: i64, counts: bool) -> Result<(), Failure> {
+    if counts {
+        app.store.release(tenant, number, app.now()).await?;
+    } else {
+        app.store.reject(tenant, number).await?;
+    }
+    let act = if counts { "change_released" } else { "change_rejected" };
+    Ok(app.audit(tenant, actor, act, Uuid::nil(), json!({ "number": number })).await?)
 }

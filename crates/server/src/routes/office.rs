@@ -42,6 +42,8 @@ pub fn routes() -> Router<Shared> {
         .route("/office/hospitals/{id}/users", get(users).post(add_administrator))
         .route("/office/hospitals/{id}/users/{login}/reset", post(reset))
         .route("/office/hospitals/{id}/users/{login}/disable", post(disable))
+        .route("/office/hospitals/{id}/waiting", get(waiting))
+        .route("/office/hospitals/{id}/waiting/{number}", post(decide))
         .route("/office/hospitals/{id}/audit", get(audit))
 }
 
@@ -301,6 +303,31 @@ async fn disable(
         return Err(refuse(ProblemCode::SamePerson).into());
     }
     people::disable(&app, tenant, who.actor(), &login).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn waiting(
+    State(app): State<Shared>,
+    Path(tenant): Path<Uuid>,
+    who: Office,
+) -> Result<Json<Value>, Failure> {
+    who.allow(tenant)?;
+    Ok(Json(json!(office::waiting(&app, tenant).await?)))
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    counts: bool,
+}
+
+async fn decide(
+    State(app): State<Shared>,
+    Path((tenant, number)): Path<(Uuid, i64)>,
+    who: Office,
+    Json(Decision { counts }): Json<Decision>,
+) -> Result<StatusCode, Failure> {
+    who.allow(tenant)?;
+    office::decide(&app, tenant, who.actor(), number, counts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -40,6 +40,7 @@ pub struct Server {
     pub first_words: String,
     child: Child,
     log: Arc<Mutex<String>>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Server {
@@ -48,11 +49,16 @@ impl Server {
     }
 
     pub fn start_in(home: TempDir) -> Self {
+        Self::start_with(home, Vec::new())
+    }
+
+    pub fn start_with(home: TempDir, environment: Vec<(&'static str, String)>) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["--listen", "127.0.0.1:0", "--hospital", "县医院", "--home"])
             .arg(home.path())
             .env("LANG", "en_US.UTF-8")
             .env_remove("LC_ALL")
+            .envs(environment.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -76,7 +82,7 @@ impl Server {
             }
             first_words.push_str(&line);
         };
-        Self { home, address, first_words, child, log }
+        Self { home, address, first_words, child, log, environment }
     }
 
     pub fn log(&self) -> String {
@@ -85,7 +91,7 @@ impl Server {
 
     /// A command of the administrator beside the running server.
     pub fn command(&self, words: &[&str]) -> Result<Value, Value> {
-        command(self.home.path(), words)
+        command_with(self.home.path(), words, &self.environment)
     }
 
     pub fn code(&self, more: &[&str]) -> String {
@@ -118,12 +124,17 @@ impl Drop for Server {
 }
 
 pub fn command(home: &Path, words: &[&str]) -> Result<Value, Value> {
+    command_with(home, words, &[])
+}
+
+fn command_with(home: &Path, words: &[&str], environment: &[(&'static str, String)]) -> Result<Value, Value> {
     let out = Command::new(PROGRAM)
         .args(["--json", "--home"])
         .arg(home)
         .args(words)
         .env("LANG", "en_US.UTF-8")
         .env_remove("LC_ALL")
+        .envs(environment.iter().cloned())
         .output()
         .unwrap();
     if out.status.success() {
