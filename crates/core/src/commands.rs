@@ -97,6 +97,7 @@ commands! {
         settings_job: SignedIn, settings::commands::job, settings::JobRequest => JobStatus;
         settings_job_cancel: SignedIn, settings::commands::job_cancel, settings::JobRequest => Done;
         settings_backup: Backup, settings::commands::backup, settings::BackupRequest => settings::BackupResponse;
+        settings_backup_start: Backup, settings::commands::backup_start, settings::BackupRequest => settings::JobStarted;
         settings_doctor: Backup, settings::commands::doctor, settings::DoctorRequest => settings::DoctorResponse;
         settings_calendar: SignedIn, settings::commands::calendar_years, settings::CalendarRequest => settings::CalendarResponse;
         settings_calendar_import: SettingsEdit, settings::commands::calendar_import, settings::CalendarImportRequest => settings::CalendarResponse;

@@ -1,6 +1,7 @@
 //! The demo hospital: who works there, whom it discharged, and a morning's calls.
 
 mod calls;
+mod experts;
 mod extract;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use crate::Answer;
 
 pub use calls::make_calls;
+pub use experts::ask_experts;
 pub use extract::{moved_to, sample};
 
 /// The supervisor of the demo hospital, who sees every page.
@@ -21,13 +23,17 @@ pub const LOGIN: &str = "admin";
 pub const PASSWORD: &str = "aftercare demo 1";
 /// The nurse who makes the calls.
 pub const NURSE: &str = "wangfang";
+/// The doctor who answers what is passed on.
+pub const EXPERT: &str = "chenwei";
+/// Who reads the audit trail.
+pub const AUDITOR: &str = "zhaomin";
 
 /// Login, name, department, roles.
 const STAFF: [(&str, &str, &str, &[&str]); 4] = [
     (NURSE, "王芳", "客户关怀部", &["nurse"]),
     ("lina", "李娜", "客户关怀部", &["nurse", "archivist"]),
-    ("chenwei", "陈伟", "心血管内科", &["doctor"]),
-    ("zhaomin", "赵敏", "审计科", &["auditor"]),
+    (EXPERT, "陈伟", "心血管内科", &["doctor"]),
+    (AUDITOR, "赵敏", "审计科", &["auditor"]),
 ];
 
 /// The core, called as a window calls it.
@@ -93,4 +99,8 @@ impl Hospital {
     pub fn lock(&self) -> Answer {
         self.call("session_lock", json!({})).map(|_| ())
     }
+}
+
+fn rows<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

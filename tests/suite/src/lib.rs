@@ -4,6 +4,7 @@ pub mod bad_line;
 pub mod demo;
 pub mod headless;
 pub mod programs;
+pub mod tour;
 pub mod window;
 
 /// What a step of a test answers.

@@ -112,6 +112,15 @@ impl Window {
         }
     }
 
+    /// Clicks it by script: the driver's own click misses on a page that is enlarged.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn touch(&self, css: &str) -> Answer {
+        self.find(css).await?;
+        self.script("document.querySelector(arguments[0]).click()", vec![json!(css)]).await.map(|_| ())
+    }
+
     /// Replaces the text of an input. The driver drops characters like 𠮷 when typing, so the value is set and
     /// announced as the page's own framework does.
     ///
@@ -179,12 +188,34 @@ impl Window {
         self.ready().await
     }
 
-    /// Waits until the page shown is ready to be used.
+    /// Waits until the page of the address is shown and ready to be used.
     ///
     /// # Errors
     /// When it does not become ready.
     pub async fn ready(&self) -> Answer {
-        self.find("[data-ready='true']").await.map(|_| ())
+        self.shown(None).await
+    }
+
+    /// Waits until the route `page`, such as `reports.figures`, is shown and ready: after a click the page before it
+    /// stays for a moment, ready as it was.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn arrived(&self, page: &str) -> Answer {
+        self.shown(Some(page)).await
+    }
+
+    async fn shown(&self, page: Option<&str>) -> Answer {
+        let script = "const place = document.querySelector('[data-path]');
+            if (!place) return arguments[0] === null && !!document.querySelector('[data-ready=\"true\"]');
+            const here = [place.dataset.path, location.hash.slice(1)].map(decodeURIComponent);
+            return here[0] === here[1] && (arguments[0] ?? place.dataset.page) === place.dataset.page
+              && !!place.querySelector('[data-ready=\"true\"]')";
+        let begun = Instant::now();
+        while self.script(script, vec![json!(page)]).await? != json!(true) {
+            self.wait_on(begun, &format!("the page {}", page.unwrap_or("of the address"))).await?;
+        }
+        Ok(())
     }
 
     /// Waits until the page is ready and nothing on it moves any more.

@@ -162,6 +162,7 @@ export interface Commands {
   settings_job: { request: JobRequest; response: JobStatus };
   settings_job_cancel: { request: JobRequest; response: Done };
   settings_backup: { request: BackupRequest; response: BackupResponse };
+  settings_backup_start: { request: BackupRequest; response: JobStarted };
   settings_doctor: { request: DoctorRequest; response: DoctorResponse };
   settings_calendar: { request: SettingsCalendarRequest; response: SettingsCalendar };
   settings_calendar_import: { request: SettingsCalendarImportRequest; response: SettingsCalendar };

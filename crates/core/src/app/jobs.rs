@@ -55,6 +55,11 @@ impl Progress {
         self.total.store(total, Ordering::Relaxed);
     }
 
+    /// Asks the work to stop.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the user asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
@@ -113,7 +118,7 @@ impl Jobs {
     pub fn cancel(&self, id: Uuid, owner: Uuid) {
         self.with(|jobs| {
             if let Some(job) = jobs.get(&id).filter(|job| job.owner == owner) {
-                job.progress.cancelled.store(true, Ordering::Relaxed);
+                job.progress.cancel();
             }
         });
     }

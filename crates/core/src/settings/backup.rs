@@ -12,11 +12,12 @@ use std::time::Duration;
 use aftercare_domain::error_code::ErrorCode;
 use hkdf::Hkdf;
 use rusqlite::Connection;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::app::jobs::Progress;
 use crate::db::{self, DatabaseKey, Db};
 use crate::error::{Error, Result};
 use crate::session::{DATABASE_FILE, KeyFile};
@@ -26,6 +27,8 @@ const MAGIC: &[u8; 18] = b"AFTERCARE-BACKUP-1";
 const LONGEST_HEADER: u32 = 4 * 1024 * 1024;
 /// Pages copied before other writers get a turn.
 const PAGES_A_STEP: i32 = 2048;
+/// Pause when another connection holds the database.
+const BUSY: Duration = Duration::from_millis(20);
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header {
@@ -43,15 +46,40 @@ pub(super) struct Written {
     pub bytes: u64,
 }
 
+/// The four rounds of a backup, each over the whole database: copying, checking its pages, packing, reading back.
+#[derive(Clone, Copy)]
+enum Round {
+    Copy,
+    Check,
+    Pack,
+    ReadBack,
+}
+
+/// What a round is divided into when it reports how far the backup is.
+const PER_ROUND: u64 = 250;
+
+/// Says how far a round is: `done` of `total`, in any unit.
+fn report(progress: &Progress, round: Round, done: u64, total: u64) {
+    let part = done.saturating_mul(PER_ROUND).checked_div(total).unwrap_or(0).min(PER_ROUND);
+    progress.set(round as u64 * PER_ROUND + part, 4 * PER_ROUND);
+}
+
 /// Writes a backup of `db` to `target` while others go on writing, then checks every page and
 /// every byte of it. `target` appears only when all of that went well.
-pub(super) fn write(db: &Db, home: &Path, target: &Path, made_at: i64, program: &str) -> Result<Written> {
+pub(super) fn write(
+    db: &Db,
+    home: &Path,
+    target: &Path,
+    made_at: i64,
+    program: &str,
+    progress: &Progress,
+) -> Result<Written> {
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(Error::new(ErrorCode::FileUnwritable));
     }
     let copy = tempfile::Builder::new().prefix(".aftercare-copy-").tempfile_in(folder).map_err(unwritable)?;
-    copy_database(db, copy.path())?;
+    copy_database(db, copy.path(), progress)?;
     let (bytes, hash) = hash_of(&mut File::open(copy.path())?)?;
     let keys = KeyFile::load(home)?.for_backup();
     let header = Header {
@@ -64,12 +92,14 @@ pub(super) fn write(db: &Db, home: &Path, target: &Path, made_at: i64, program: 
     };
     let mut packed =
         tempfile::Builder::new().prefix(".aftercare-backup-").tempfile_in(folder).map_err(unwritable)?;
-    pack(packed.as_file_mut(), &header, db.key(), copy.path())?;
+    pack(packed.as_file_mut(), &header, db.key(), copy.path(), progress)?;
     packed.as_file().sync_all()?;
     let mut reading = BufReader::new(File::open(packed.path())?);
     let read_back = read_header(&mut reading)?;
     check_seal(&read_back, db.key())?;
-    skim_database(&mut reading, &read_back.header, std::io::sink())?;
+    let mut watched = Watched { inner: reading, progress, round: Round::ReadBack, done: 0, total: bytes };
+    skim_database(&mut watched, &read_back.header, std::io::sink())?;
+    progress.check()?;
     let size = packed.as_file().metadata()?.len();
     packed.persist(target).map_err(|error| unwritable(error.error))?;
     Ok(Written { bytes: size })
@@ -82,11 +112,27 @@ fn unwritable(error: std::io::Error) -> Error {
     }
 }
 
-fn copy_database(db: &Db, to: &Path) -> Result<()> {
+fn copy_database(db: &Db, to: &Path, progress: &Progress) -> Result<()> {
     let source = db.connect_beside()?;
     let mut copy = Connection::open(to)?;
     db::apply_key(&copy, db.key())?;
-    Backup::new(&source, &mut copy)?.run_to_completion(PAGES_A_STEP, Duration::ZERO, None)?;
+    {
+        let backup = Backup::new(&source, &mut copy)?;
+        loop {
+            let step = backup.step(PAGES_A_STEP)?;
+            let pages = backup.progress();
+            let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
+            report(progress, Round::Copy, count(pages.pagecount - pages.remaining), count(pages.pagecount));
+            progress.check()?;
+            match step {
+                StepResult::Done => break,
+                // Somebody writes: they get their turn.
+                StepResult::Busy | StepResult::Locked => std::thread::sleep(BUSY),
+                _ => {}
+            }
+        }
+    }
+    report(progress, Round::Check, 0, 1);
     // A copied WAL database would leave a -wal file beside the copy.
     copy.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;")?;
     check_pages(&copy)
@@ -102,7 +148,31 @@ pub(super) fn check_pages(connection: &Connection) -> Result<()> {
     if broken || shape != "ok" { Err(Error::new(ErrorCode::DatabaseDamaged)) } else { Ok(()) }
 }
 
-fn pack(out: &mut File, header: &Header, key: &DatabaseKey, database: &Path) -> Result<()> {
+/// A file that is read from end to end and says how far it is.
+struct Watched<'a, R> {
+    inner: R,
+    progress: &'a Progress,
+    round: Round,
+    done: u64,
+    total: u64,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.done += read as u64;
+        report(self.progress, self.round, self.done, self.total);
+        Ok(read)
+    }
+}
+
+fn pack(
+    out: &mut File,
+    header: &Header,
+    key: &DatabaseKey,
+    database: &Path,
+    progress: &Progress,
+) -> Result<()> {
     let json = serde_json::to_vec(header)?;
     let length = u32::try_from(json.len()).map_err(Error::internal)?;
     let mut out = BufWriter::new(out);
@@ -110,9 +180,11 @@ fn pack(out: &mut File, header: &Header, key: &DatabaseKey, database: &Path) -> 
     out.write_all(&length.to_be_bytes())?;
     out.write_all(&json)?;
     out.write_all(&seal(&json, key)?)?;
-    std::io::copy(&mut File::open(database)?, &mut out)?;
+    let total = header.database_bytes;
+    let mut watched = Watched { inner: File::open(database)?, progress, round: Round::Pack, done: 0, total };
+    std::io::copy(&mut watched, &mut out)?;
     out.flush()?;
-    Ok(())
+    progress.check()
 }
 
 /// Binds the header to the database key, so that slots cannot be swapped into a backup.

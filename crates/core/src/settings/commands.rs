@@ -1,5 +1,6 @@
 //! Settings, drafts and jobs.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,8 +11,10 @@ use super::{
     BackupRequest, BackupResponse, CalendarImportRequest, CalendarRequest, CalendarResponse, DoctorRequest,
     DoctorResponse, RestoreRequest, RestoreResponse, backup, calendar, doctor, restore,
 };
-use super::{DraftKeyRequest, DraftResponse, DraftSaveRequest, GetRequest, JobRequest, Settings, store};
-use crate::app::jobs::JobStatus;
+use super::{
+    DraftKeyRequest, DraftResponse, DraftSaveRequest, GetRequest, JobRequest, JobStarted, Settings, store,
+};
+use crate::app::jobs::{self, JobStatus, Progress};
 use crate::app::{App, Ctx};
 use crate::audit;
 use crate::commands::Done;
@@ -127,17 +130,41 @@ pub fn job_cancel(ctx: &Ctx, request: JobRequest) -> Result<Done> {
     Ok(Done {})
 }
 
-/// Writes a backup and checks it.
+/// Writes a backup and checks it, and waits for it.
 ///
-/// Errors: `FileUnwritable`, `DiskFull`, `DatabaseDamaged`.
+/// Errors: `Invalid` with field `path`, `FileUnwritable`, `DiskFull`, `DatabaseDamaged`.
 pub fn backup(ctx: &Ctx, request: BackupRequest) -> Result<BackupResponse> {
-    let made_at = ctx.now().timestamp_millis();
+    let target = backup_target(ctx, &request)?;
+    backup_now(ctx, request, &target, &Progress::unwatched())
+}
+
+/// Starts to write a backup; the job's result is what `settings_backup` answers.
+///
+/// Errors: `Invalid` with field `path`; the job: `FileUnwritable`, `DiskFull`, `DatabaseDamaged`, `Cancelled`.
+pub fn backup_start(ctx: &Ctx, request: BackupRequest) -> Result<JobStarted> {
+    let target = backup_target(ctx, &request)?;
+    let work = move |ctx: &Ctx, progress: &Progress| backup_now(ctx, request, &target, progress);
+    Ok(JobStarted { id: jobs::start(ctx, "settings_backup", work)? })
+}
+
+/// A backup beside the database dies with it, and could take its name.
+fn backup_target(ctx: &Ctx, request: &BackupRequest) -> Result<PathBuf> {
     let target = std::path::absolute(&request.path)?;
     if target.parent() == Some(&*std::path::absolute(&ctx.app.home)?) {
-        // A backup beside the database dies with it, and could take its name.
         return Err(Error::field("path", ErrorCode::NotAllowed));
     }
-    let written = backup::write(ctx.db(), &ctx.app.home, &target, made_at, env!("CARGO_PKG_VERSION"))?;
+    Ok(target)
+}
+
+fn backup_now(
+    ctx: &Ctx,
+    request: BackupRequest,
+    target: &Path,
+    progress: &Progress,
+) -> Result<BackupResponse> {
+    let made_at = ctx.now().timestamp_millis();
+    let program = env!("CARGO_PKG_VERSION");
+    let written = backup::write(ctx.db(), &ctx.app.home, target, made_at, program, progress)?;
     ctx.db().write(|c, _| {
         store::note_backup(c, made_at)?;
         audit::append(c, made_at, ctx.user_id(), "settings.backup", None, &json!({ "bytes": written.bytes }))

@@ -144,6 +144,47 @@ mod backups {
     }
 
     #[test]
+    fn a_backup_in_the_background_says_how_far_it_is_and_restores() {
+        let desk = Desk::new();
+        let folder = tempfile::tempdir().unwrap();
+        desk.call("settings_draft_save", json!({ "key": "k", "body": "kept" }));
+        let target = folder.path().join("b.bak");
+        let job = desk.call("settings_backup_start", json!({ "path": target }));
+        let ended = loop {
+            let now = desk.call("settings_job", json!({ "id": job["id"] }));
+            if now["state"] != "running" {
+                break now;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        assert_eq!(ended["state"], "done", "{ended}");
+        assert_eq!(ended["done"], ended["total"]);
+        assert_eq!(ended["result"]["bytes"], std::fs::metadata(&target).unwrap().len());
+        desk.call("settings_draft_save", json!({ "key": "k", "body": "later" }));
+        restore(&desk.app, &folder, None).unwrap();
+        assert_eq!(draft(&desk.app), "kept");
+    }
+
+    #[test]
+    fn a_stopped_backup_leaves_no_file_behind() {
+        let desk = Desk::new();
+        let ctx = desk.ctx();
+        let folder = tempfile::tempdir().unwrap();
+        let progress = crate::app::jobs::Progress::unwatched();
+        progress.cancel();
+        let written = super::super::backup::write(
+            ctx.db(),
+            desk.home.path(),
+            &folder.path().join("b.bak"),
+            0,
+            "1",
+            &progress,
+        );
+        assert_eq!(written.unwrap_err().code.as_str(), "cancelled");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
     fn on_another_pc_the_recovery_code_opens_it() {
         let desk = Desk::new();
         let folder = backed_up(&desk);

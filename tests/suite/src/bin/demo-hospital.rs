@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aftercare_suite::Answer;
-use aftercare_suite::demo::{Hospital, LOGIN, PASSWORD, make_calls, moved_to, sample};
+use aftercare_suite::demo::{Hospital, LOGIN, PASSWORD, ask_experts, make_calls, moved_to, sample};
 use chrono::{FixedOffset, Utc};
 use serde_json::{Value, json};
 
@@ -43,6 +43,8 @@ fn make(home: &Path) -> Answer {
     );
     let alerts = make_calls(&hospital, CALLS)?;
     println!("{CALLS} patients called, {alerts} of the calls raised an alert");
+    let asked = ask_experts(&hospital)?;
+    println!("{asked} alerts passed on to an expert");
     hospital.lock()?;
     println!("Log in as `{LOGIN}` with the password `{PASSWORD}`.");
     Ok(())

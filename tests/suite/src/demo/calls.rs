@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Hospital, NURSE};
+use super::{Hospital, NURSE, rows};
 use crate::Answer;
 
 /// How the calls end, over and over.
@@ -114,8 +114,4 @@ fn choice<'a>(codes: &[&'a str], worried: bool) -> &'a str {
 fn is_symptom(question: &Value) -> bool {
     let text = question.pointer("/text/zh").and_then(Value::as_str).unwrap_or_default();
     ["痛", "血", "热", "肿", "闷", "晕", "喘"].iter().any(|word| text.contains(word))
-}
-
-fn rows<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
