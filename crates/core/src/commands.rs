@@ -145,6 +145,7 @@ commands! {
         followup_undo_call: FollowupWork, followup::call::commands::undo_call, followup::call::UndoCallRequest => Done;
         followup_reasons: FollowupWork, followup::call::commands::reasons, followup::call::commands::ReasonsRequest => followup::call::ReasonsResponse;
         followup_people: FollowupWork, followup::people, followup::PeopleRequest => followup::PeopleResponse;
+        followup_patient_plans: ArchiveRead, followup::patient_plans::patient_plans, followup::call::PatientRequest => followup::patient_plans::PatientPlans;
         followup_claim: FollowupWork, followup::manage::claim, followup::call::PatientRequest => Done;
         followup_take_along: FollowupWork, followup::manage::take_along, followup::manage::TakeAlongRequest => followup::manage::TakeAlongResponse;
         followup_release: FollowupWork, followup::manage::release, followup::call::PatientRequest => Done;

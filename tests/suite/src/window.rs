@@ -241,7 +241,8 @@ impl Window {
     /// # Errors
     /// When it cannot be stored; `import` is ImageMagick's.
     pub async fn photograph(&self, file: &Path) -> Answer {
-        let place = self.script("return [innerWidth, innerHeight, screenX, screenY]", vec![]).await?;
+        // Inner sizes shrink on an enlarged page; the window has no frame here.
+        let place = self.script("return [outerWidth, outerHeight, screenX, screenY]", vec![]).await?;
         let pixels = |index: usize| place[index].as_f64().unwrap_or(0.0).max(0.0);
         let crop = format!("{}x{}+{}+{}", pixels(0), pixels(1), pixels(2), pixels(3));
         let taken =

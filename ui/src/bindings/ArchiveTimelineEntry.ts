@@ -21,9 +21,9 @@ at: number,
  */
 code: string, 
 /**
- * What the summary names: departments, outcomes, plan codes, what people wrote.
+ * What the summary names: departments, outcomes, plans by name, what people wrote.
  */
-params: Record<string, string | number>, 
+params: Record<string, string | number | { zh: string, en: string }>, 
 /**
  * Who did it.
  */

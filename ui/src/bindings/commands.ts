@@ -63,6 +63,7 @@ import type { FollowupEvaluateRequest } from './FollowupEvaluateRequest';
 import type { FollowupGuardRequest } from './FollowupGuardRequest';
 import type { FollowupOpenRequest } from './FollowupOpenRequest';
 import type { FollowupPatient } from './FollowupPatient';
+import type { FollowupPatientPlans } from './FollowupPatientPlans';
 import type { FollowupPatientRequest } from './FollowupPatientRequest';
 import type { FollowupPeopleRequest } from './FollowupPeopleRequest';
 import type { FollowupPeopleResponse } from './FollowupPeopleResponse';
@@ -202,6 +203,7 @@ export interface Commands {
   followup_undo_call: { request: FollowupUndoCallRequest; response: Done };
   followup_reasons: { request: FollowupReasonsRequest; response: FollowupReasons };
   followup_people: { request: FollowupPeopleRequest; response: FollowupPeopleResponse };
+  followup_patient_plans: { request: FollowupPatientRequest; response: FollowupPatientPlans };
   followup_claim: { request: FollowupPatientRequest; response: Done };
   followup_release: { request: FollowupPatientRequest; response: Done };
   followup_add_task: { request: FollowupAddTaskRequest; response: FollowupTaskResponse };

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 use rusqlite::{Connection, Row, params};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{TimelineCursor, TimelineEntry, TimelineRequest, TimelineResponse, person_ids};
 use crate::error::Result;
+use crate::forms;
 
 /// Sources by their kind. Each query takes patient, instant, id, limit and gives `id`, `at`, `by`, `code`, `params`
 /// (a JSON object), newest first.
@@ -46,10 +47,14 @@ pub(super) fn page(connection: &Connection, request: &TimelineRequest) -> Result
             }
         }
         encounters(connection, *id, before, index > 0, &mut entries)?;
+        imports(connection, *id, before, index > 0, &mut entries)?;
     }
     entries.sort_by_key(|entry: &TimelineEntry| std::cmp::Reverse((entry.at, entry.id)));
     let more = entries.len() > limit;
     entries.truncate(limit);
+    for entry in &mut entries {
+        name_plan(connection, entry);
+    }
     let next = entries.last().filter(|_| more).map(|last| TimelineCursor { at: last.at, id: last.id });
     Ok(TimelineResponse { entries, next })
 }
@@ -71,6 +76,50 @@ fn encounters(
         }
     }
     Ok(())
+}
+
+/// People know a plan by its name. A version this desk does not have keeps its code.
+fn name_plan(connection: &Connection, entry: &mut TimelineEntry) {
+    let Some(version) = entry.params.remove("version").and_then(|version| version.as_u64()) else { return };
+    let code = entry.params.get("plan").and_then(Value::as_str).unwrap_or_default();
+    let version = u32::try_from(version).unwrap_or(0);
+    if let Ok(plan) = forms::plan(connection, code, version) {
+        let name = &plan.plan().name;
+        entry.params.insert("plan", json!({ "zh": name.zh, "en": name.en }));
+    }
+}
+
+/// The imports that brought the record or one of its stays: what a batch makes carries the batch's instant in its id.
+fn imports(
+    connection: &Connection,
+    id: Uuid,
+    before: &TimelineCursor,
+    of_merged: bool,
+    entries: &mut Vec<TimelineEntry>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(include_str!("sql/timeline_born.sql"))?;
+    let made = statement.query_map([id], |row| row.get::<_, Uuid>("id"))?;
+    let mut instants = made.map(|id| Ok(made_at(id?))).collect::<rusqlite::Result<Vec<Option<i64>>>>()?;
+    instants.sort_unstable();
+    instants.dedup();
+    let mut statement = connection.prepare_cached(include_str!("sql/timeline_import.sql"))?;
+    for instant in instants.into_iter().flatten() {
+        let mut rows = statement.query([instant])?;
+        while let Some(row) = rows.next()? {
+            let found = entry(row, "import", row.get("at")?, of_merged)?;
+            // Two records of a person may stem from one batch: it is told once.
+            let known = entries.iter().any(|one| one.id == found.id);
+            if (found.at, found.id) < (before.at, before.id) && !known {
+                entries.push(found);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The instant that an id of version 7 carries, milliseconds UTC.
+fn made_at(id: Uuid) -> Option<i64> {
+    i64::try_from(id.as_u128() >> 80).ok().filter(|_| id.get_version_num() == 7)
 }
 
 /// The instant of the hospital's wall clock `YYYY-MM-DD HH:MM`.
@@ -99,7 +148,10 @@ fn entry(row: &Row<'_>, kind: &str, at: i64, of_merged: bool) -> rusqlite::Resul
 }
 
 /// Everything that a summary may name.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 27] = [
+    "version",
+    "batch",
+    "file",
     "department",
     "diagnosis",
     "visit_no",

@@ -509,8 +509,8 @@ pub struct TimelineEntry {
     pub at: i64,
     /// The words of the summary, by code, in the locale files.
     pub code: String,
-    /// What the summary names: departments, outcomes, plan codes, what people wrote.
-    #[ts(type = "Record<string, string | number>")]
+    /// What the summary names: departments, outcomes, plans by name, what people wrote.
+    #[ts(type = "Record<string, string | number | { zh: string, en: string }>")]
     pub params: std::collections::BTreeMap<&'static str, serde_json::Value>,
     /// Who did it.
     pub by: Option<String>,

@@ -19,6 +19,7 @@ mod enrol;
 mod facts;
 mod journal;
 pub mod manage;
+pub mod patient_plans;
 mod people;
 pub mod slip;
 mod stop;

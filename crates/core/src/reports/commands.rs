@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::{
-    DepartmentsRequest, DepartmentsResponse, ExportRequest, ExportResponse, FiguresRequest, FiguresResponse,
-    RowsRequest, RowsResponse, Scope, export, figures, store,
+    DepartmentsRequest, DepartmentsResponse, ExportRequest, ExportResponse, FigureCode, FiguresRequest,
+    FiguresResponse, RowsRequest, RowsResponse, Scope, export, figures, store,
 };
 use crate::app::Ctx;
 use crate::app::jobs;
@@ -30,6 +30,9 @@ pub fn figures(ctx: &Ctx, request: FiguresRequest) -> Result<FiguresResponse> {
 /// The rows behind a number.
 pub fn rows(ctx: &Ctx, request: RowsRequest) -> Result<RowsResponse> {
     check_scope(&request.scope)?;
+    if request.cell.is_some() && request.code != FigureCode::ConnectionByCall {
+        return Err(Error::field("cell", ErrorCode::NotAllowed));
+    }
     let rows = ctx.read(|c| store::rows(c, &request))?;
     if request.offset == 0 {
         ctx.audit("reports.rows", None, json!({ "figure": request.code, "rows": rows.total }))?;

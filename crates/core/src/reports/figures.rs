@@ -37,6 +37,12 @@ pub enum FigureCode {
     OrangeInTime,
     /// 黄色异常处置及时率.
     YellowInTime,
+    /// A step of the funnel, not of the summary: patients called ÷ patients with a task due.
+    FunnelCalled,
+    /// A step of the funnel: patients reached.
+    FunnelReached,
+    /// A step of the funnel: patients with a task completed.
+    FunnelCompleted,
 }
 
 /// The rows a figure counts.
@@ -55,9 +61,10 @@ const CALLS: &str = include_str!("sql/calls.sql");
 const PATIENTS_CALLED: &str = include_str!("sql/patients_called.sql");
 const MANAGED: &str = include_str!("sql/managed.sql");
 const ALERTS: &str = include_str!("sql/alerts.sql");
+const FUNNEL: &str = include_str!("sql/funnel.sql");
 
 impl FigureCode {
-    /// In the order of the summary.
+    /// Those of the summary, in its order.
     pub const ALL: [FigureCode; 10] = [
         Self::FollowupRatio,
         Self::ExpectedRatio,
@@ -84,6 +91,9 @@ impl FigureCode {
             Self::RedInTime => "red_in_time",
             Self::OrangeInTime => "orange_in_time",
             Self::YellowInTime => "yellow_in_time",
+            Self::FunnelCalled => "funnel_called",
+            Self::FunnelReached => "funnel_reached",
+            Self::FunnelCompleted => "funnel_completed",
         }
     }
 
@@ -99,6 +109,9 @@ impl FigureCode {
             Self::RedInTime => (ALERTS, "red_in_time", "red"),
             Self::OrangeInTime => (ALERTS, "orange_in_time", "orange"),
             Self::YellowInTime => (ALERTS, "yellow_in_time", "yellow"),
+            Self::FunnelCalled => (FUNNEL, "called", "everyone"),
+            Self::FunnelReached => (FUNNEL, "reached", "everyone"),
+            Self::FunnelCompleted => (FUNNEL, "completed", "everyone"),
         };
         Population { sql, denominator, numerator }
     }
@@ -228,7 +241,14 @@ fn trend(connection: &Connection, scope: &Scope) -> Result<Vec<TrendDay>> {
 /// Each step is a part of the one before: a patient with a task due in the period who was called
 /// for it, reached, completed.
 fn funnel(connection: &Connection, scope: &Scope) -> Result<Vec<FunnelStep>> {
-    let row = connection.prepare_cached(include_str!("sql/funnel.sql"))?.query_row(
+    let sql = format!(
+        "WITH source AS ({})
+         SELECT count(*) AS due, count(*) FILTER (WHERE called) AS called,
+                count(*) FILTER (WHERE reached) AS reached, count(*) FILTER (WHERE completed) AS completed
+         FROM source",
+        scoped(FUNNEL, scope)
+    );
+    let row = connection.prepare_cached(&sql)?.query_row(
         params![scope.from, scope.to, scope.department],
         |row| {
             ["due", "called", "reached", "completed"]
@@ -241,7 +261,13 @@ fn funnel(connection: &Connection, scope: &Scope) -> Result<Vec<FunnelStep>> {
 }
 
 fn answering(connection: &Connection, scope: &Scope) -> Result<Vec<AnsweringHour>> {
-    let mut statement = connection.prepare_cached(include_str!("sql/answering.sql"))?;
+    let sql = format!(
+        "WITH source AS ({})
+         SELECT weekday, hour, count(*) AS calls, count(*) FILTER (WHERE connected) AS connected
+         FROM source GROUP BY weekday, hour ORDER BY weekday, hour",
+        scoped(CALLS, scope)
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![scope.from, scope.to, scope.department], |row| {
         Ok(AnsweringHour {
             weekday: row.get("weekday")?,

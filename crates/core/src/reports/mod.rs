@@ -145,10 +145,23 @@ pub struct RowsRequest {
     pub numerator: bool,
     /// When and where.
     pub scope: Scope,
+    /// Only calls of one hour of one weekday; for `connection_by_call`.
+    #[serde(default)]
+    pub cell: Option<Cell>,
     /// Skip so many.
     pub offset: u32,
     /// How many, at most 500.
     pub limit: u32,
+}
+
+/// One hour of one weekday, by the hospital's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
+#[ts(rename = "ReportsCell")]
+pub struct Cell {
+    /// 1 Monday to 7 Sunday.
+    pub weekday: u8,
+    /// 0 to 23.
+    pub hour: u8,
 }
 
 /// The rows behind a number.

@@ -10,8 +10,12 @@ pub(super) fn rows(connection: &Connection, request: &RowsRequest) -> Result<Row
     let Population { sql, denominator, numerator } = request.code.population();
     let scope = &request.scope;
     let sql = scoped(sql, scope);
-    let wanted =
+    let mut wanted =
         if request.numerator { format!("{denominator} AND {numerator}") } else { denominator.to_owned() };
+    if let Some(cell) = request.cell {
+        // Two small numbers, not a person's text.
+        wanted.push_str(&format!(" AND weekday = {} AND hour = {}", cell.weekday, cell.hour));
+    }
     let total = connection
         .prepare_cached(&format!("WITH source AS ({sql}) SELECT count(*) FROM source WHERE {wanted}"))?
         .query_row(params![scope.from, scope.to, scope.department], |row| row.get(0))?;

@@ -194,6 +194,38 @@ fn every_number_opens_as_many_rows_as_it_says() {
     }
 }
 
+#[test]
+fn every_bar_and_cell_of_the_charts_opens_its_rows() {
+    let desk = Desk::new();
+    for case in [&DONE_IN_TIME, &DONE_LATE, &NOT_REACHED, &DIED] {
+        add(&desk, case);
+    }
+    let month = desk.call("reports_figures", json!({ "scope": november() }));
+    let behind = |code: &str, numerator: bool, cell: Value| {
+        let request = json!({ "code": code, "numerator": numerator, "scope": november(), "cell": cell, "offset": 0, "limit": 500 });
+        desk.call("reports_rows", request)
+    };
+    for (step, bar) in month["funnel"].as_array().unwrap().iter().enumerate() {
+        let (code, numerator) = match step {
+            0 => ("funnel_called".to_owned(), false),
+            _ => (format!("funnel_{}", bar["step"].as_str().unwrap()), true),
+        };
+        let rows = behind(&code, numerator, Value::Null);
+        assert_eq!(rows["total"], bar["patients"], "{code}");
+        assert_eq!(rows["rows"].as_array().unwrap().len() as i64, bar["patients"].as_i64().unwrap());
+    }
+    let cells = month["answering"].as_array().unwrap();
+    assert!(!cells.is_empty());
+    for found in cells {
+        let cell = json!({ "weekday": found["weekday"], "hour": found["hour"] });
+        assert_eq!(behind("connection_by_call", false, cell.clone())["total"], found["calls"]);
+        assert_eq!(behind("connection_by_call", true, cell)["total"], found["connected"]);
+    }
+    let elsewhere = json!({ "code": "completion", "numerator": true, "scope": november(),
+        "cell": { "weekday": 1, "hour": 9 }, "offset": 0, "limit": 1 });
+    assert_eq!(desk.refused("reports_rows", elsewhere), "invalid");
+}
+
 fn export(desk: &Desk, folder: &tempfile::TempDir, reveal: bool) -> Result<Value, String> {
     let path = folder.path().join("月报.xlsx");
     let request = json!({ "scope": november(), "path": path, "password": PASSWORD, "reason": "月度汇报", "reveal": reveal, "language": "zh-CN" });

@@ -209,7 +209,7 @@ pub const LOOKS: &[Stop] = &[
 /// The doctor's day.
 pub const INBOX: &[Stop] = &[
     Go("#/consults"),
-    See("[data-test='reply-desk']"),
+    See("[data-test='reply-form']"),
     Picture("inbox"),
     Click("[data-test='with-answered']"),
     Picture("inbox-answered"),

@@ -5,6 +5,9 @@ import { backend, type CommandName, type RequestOf } from '@/backend'
 import type { ArchiveRecord } from '@/bindings/ArchiveRecord'
 import type { ArchiveTimelineCursor } from '@/bindings/ArchiveTimelineCursor'
 
+/** Pairs of one page of duplicates. */
+const PAGE_PAIRS = 100
+
 /** Patients as the person types; nothing typed gives those discharged last. */
 export function useFind(query: Ref<string>) {
   return useQuery({
@@ -34,9 +37,30 @@ export function useTimeline(id: Ref<string>) {
 
 /** Suspected duplicates in one state, of everybody or of one patient. */
 export function useDuplicates(state: Ref<string>, patientId: Ref<string | null>) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: computed(() => ['archive', 'duplicates', state.value, patientId.value]),
-    queryFn: () => backend.call('archive_duplicates', { state: state.value, patient_id: patientId.value, skip: 0, limit: 100 }),
+    queryFn: ({ pageParam }) => backend.call('archive_duplicates', { state: state.value, patient_id: patientId.value, skip: pageParam, limit: PAGE_PAIRS }),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const shown = pages.reduce((sum, page) => sum + page.pairs.length, 0)
+      return last.pairs.length > 0 && shown < last.count ? shown : undefined
+    },
+  })
+}
+
+/** How many pairs wait for a decision. */
+export function useDuplicateCount() {
+  return useQuery({
+    queryKey: ['archive', 'duplicates', 'count'],
+    queryFn: async () => (await backend.call('archive_duplicates', { state: 'open', patient_id: null, skip: 0, limit: 1 })).count,
+  })
+}
+
+/** The plans a patient is on, with their tasks. */
+export function usePlansOf(id: Ref<string>) {
+  return useQuery({
+    queryKey: computed(() => ['followup', 'patient-plans', id.value]),
+    queryFn: () => backend.call('followup_patient_plans', { patient_id: id.value }),
   })
 }
 

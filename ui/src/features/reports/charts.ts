@@ -1,4 +1,5 @@
 import type { ResponseOf } from '@/backend'
+import type { FigureCode } from '@/bindings/FigureCode'
 import type { ChartTheme } from '@/shared/chart/theme'
 import { eachDay, type Period } from './period'
 
@@ -50,6 +51,12 @@ export function funnelOption(funnel: Figures['funnel'], name: (step: string) => 
       label: { show: true, position: 'right', color: theme.ink, opacity: 1, formatter: ({ value }: { value: number }) => `${value}  ${share(value, first)}` },
     }],
   })
+}
+
+/** The figure whose rows stand behind a bar of the funnel; the first bar is what all of them are shares of. */
+export function stepFigure(step: string): FigureCode {
+  if (step === 'reached') return 'funnel_reached'
+  return step === 'completed' ? 'funnel_completed' : 'funnel_called'
 }
 
 /** First and last hour of the map. */

@@ -2,7 +2,9 @@ import { computed, type Ref } from 'vue'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
 import { backend, type RequestOf } from '@/backend'
 import type { FigureCode } from '@/bindings/FigureCode'
+import type { ReportsCell } from '@/bindings/ReportsCell'
 
+export type Cell = ReportsCell
 export type Scope = RequestOf<'reports_figures'>['scope']
 /** Rows of one page of the rows behind a figure. */
 export const PAGE_ROWS = 200
@@ -32,7 +34,7 @@ export function useDepartments() {
 }
 
 /** The rows behind a figure: those counted above the line, or all below it. */
-export function useRows(asked: Ref<{ code: FigureCode; numerator: boolean; scope: Scope }>) {
+export function useRows(asked: Ref<{ code: FigureCode; numerator: boolean; scope: Scope; cell: Cell | null }>) {
   return useInfiniteQuery({
     queryKey: computed(() => ['reports', 'rows', asked.value]),
     queryFn: ({ pageParam }) => backend.call('reports_rows', { ...asked.value, offset: pageParam, limit: PAGE_ROWS }),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Permission } from '@/bindings/Permission'
+import type { ResponseOf } from '@/backend'
+import { figureBehind, readCell } from './behind'
 import { hoursShown, share, wholeTrend } from './charts'
 import { daysOf, eachDay, firstKind, isPeriod } from './period'
 import { nextSteps } from './today'
@@ -61,5 +63,24 @@ describe('what to do next', () => {
   it('for a supervisor: the report; for the administrator: the backup', () => {
     expect(names(as('followup_manage', 'import_run', 'report_export'), queue, { anybody: true })).toEqual(['flagged', 'overdue', 'import', 'report'])
     expect(names(as('backup'), queue, { anybody: true })).toEqual(['backup'])
+  })
+})
+
+describe('the rows behind a chart', () => {
+  const figures = {
+    figures: [{ code: 'connection_by_call', numerator: 15, denominator: 24 }], trend: [], departments: [],
+    funnel: [{ step: 'due', patients: 21 }, { step: 'called', patients: 9 }, { step: 'reached', patients: 5 }, { step: 'completed', patients: 4 }],
+    answering: [{ weekday: 3, hour: 10, calls: 7, connected: 2 }],
+  } as unknown as ResponseOf<'reports_figures'>
+
+  it('are those of a bar of the funnel, as a share of all who are due', () => {
+    expect(figureBehind(figures, 'funnel_reached', null)).toEqual({ code: 'funnel_reached', numerator: 5, denominator: 21 })
+    expect(figureBehind(figures, 'no_such', null)).toBeNull()
+  })
+
+  it('are those of one hour of one weekday', () => {
+    expect(figureBehind(figures, 'connection_by_call', readCell('3-10'))).toEqual({ code: 'connection_by_call', numerator: 2, denominator: 7 })
+    expect(figureBehind(figures, 'connection_by_call', null)?.denominator).toBe(24)
+    expect(['', '8-1', '3-24', '3-1o', '0-3'].map(readCell)).toEqual([null, null, null, null, null])
   })
 })

@@ -135,3 +135,31 @@ fn dump(ward: &Ward) -> String {
          FROM (SELECT * FROM worklist ORDER BY patient_num)",
     )
 }
+
+#[test]
+fn the_record_shows_the_plans_and_a_closed_task_can_be_wanted_again() {
+    let ward = Ward::new();
+    let someone = ward.hypertension("王伟", "2026-11-09");
+    let plans = || ward.desk.call("followup_patient_plans", json!({ "patient_id": someone.id }));
+    let before = plans();
+    assert_eq!(
+        (&before["plans"][0]["code"], &before["plans"][0]["state"]),
+        (&json!("HTN"), &json!("active"))
+    );
+    assert_eq!(before["plans"][0]["anchor_on"], "2026-11-09");
+    assert!(before["plans"][0]["name"]["zh"].as_str().unwrap().contains("高血压"));
+    let tasks = before["plans"][0]["tasks"].as_array().unwrap();
+    assert!(tasks.windows(2).all(|pair| pair[0]["due_on"].as_str() <= pair[1]["due_on"].as_str()));
+    assert_eq!((&tasks[0]["label"], &tasks[0]["status"]), (&json!("D7"), &json!("open")));
+    ward.desk.login("alice").unwrap();
+    ward.desk.call("followup_close_task", json!({ "task_id": tasks[0]["id"], "reason": "已在门诊随访" }));
+    let closed = plans()["plans"][0]["tasks"][0].clone();
+    assert_eq!((&closed["status"], &closed["end_reason"]), (&json!("cancelled"), &json!("已在门诊随访")));
+    ward.desk.call("followup_reopen_task", json!({ "task_id": tasks[0]["id"] }));
+    assert_eq!(plans()["plans"][0]["tasks"][0]["status"], "open");
+    ward.desk.call(
+        "followup_add_task",
+        json!({ "patient_id": someone.id, "due_on": "2026-11-18", "remark": "再问一次血压" }),
+    );
+    assert_eq!(plans()["others"][0]["kind"], "manual");
+}

@@ -325,3 +325,24 @@ proptest! {
         prop_assert!(work(&other).is_empty());
     }
 }
+
+#[test]
+fn the_timeline_names_the_import_that_brought_somebody_and_forgets_one_taken_back() {
+    let desk = Desk::new();
+    let first =
+        import_text(&desk, "一.csv", &format!("{HEAD}{}", row("A1", "ZY1", "李明", LI, "", (1, 3), "1")));
+    desk.wait(chrono::Duration::minutes(1));
+    let second =
+        import_text(&desk, "二.csv", &format!("{HEAD}{}", row("A1", "ZY2", "李明", LI, "", (8, 10), "1")));
+    let found = desk.call("archive_find", json!({ "query": "A1", "limit": 5 }));
+    let timeline = || {
+        let id = &found["hits"][0]["patient_id"];
+        let page = desk.call("archive_timeline", json!({ "patient_id": id, "before": null, "limit": 50 }));
+        let entries = page["entries"].as_array().unwrap().clone();
+        entries.into_iter().filter(|entry| entry["kind"] == "import").collect::<Vec<_>>()
+    };
+    let batches: Vec<Value> = timeline().iter().map(|entry| entry["params"]["batch"].clone()).collect();
+    assert_eq!(batches, [second["batch"].clone(), first["batch"].clone()], "the newest first");
+    undo(&desk, &second["batch"]);
+    assert_eq!(timeline().len(), 1);
+}

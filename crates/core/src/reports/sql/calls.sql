@@ -1,4 +1,5 @@
--- 外呼通次: ?1 from, ?2 to (dates), ?3 department or null. One row per call.
+-- 外呼通次: ?1 from, ?2 to (dates), ?3 department or null. One row per call, with weekday (1 Monday) and hour of the
+-- hospital's clock.
 SELECT
   call.id               AS record_id,
   call.patient_id       AS patient_id,
@@ -7,6 +8,8 @@ SELECT
   call.user_id          AS user_id,
   task.plan_code        AS plan_code,
   1                     AS everyone,
+  CAST(strftime('%u', call.called_at / 1000 + 28800, 'unixepoch') AS INTEGER) AS weekday,
+  CAST(strftime('%H', call.called_at / 1000 + 28800, 'unixepoch') AS INTEGER) AS hour,
   call.outcome = 'reached' AND coalesce(call.talk_seconds, 10) >= 10 AS connected
 FROM call
 LEFT JOIN task ON task.id = call.task_id
