@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aftercare_core::App as Core;
 use aftercare_core::error::{Error, WireError};
 use aftercare_domain::error_code::ErrorCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tauri::{AppHandle, Emitter, State};
 
 use crate::dial::Dialler;
@@ -110,6 +110,11 @@ pub fn connect(core: &Arc<Core>, only: Only, app: &AppHandle) {
             std::thread::sleep(Duration::from_secs(1));
         }
     });
+}
+
+/// Tells the page something that the window itself has learnt.
+pub fn tell(app: &AppHandle, name: &str, payload: &Value) {
+    let _ = app.emit_to(window::LABEL, CHANNEL, json!({ "name": name, "payload": payload }));
 }
 
 fn refused(code: ErrorCode) -> WireError {

@@ -4,9 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tauri::webview::NewWindowResponse;
-use tauri::{App, AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    App, AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
 
+use crate::desk;
 use crate::words::TITLE;
 
 /// The window's label, as the capability names it.
@@ -48,7 +52,6 @@ pub fn open(app: &App, home: &Path) -> tauri::Result<WebviewWindow> {
         .maximized(size.maximized)
         .center()
         .data_directory(home.join("webview"))
-        .disable_drag_drop_handler()
         .general_autofill_enabled(false)
         .devtools(cfg!(debug_assertions))
         .on_navigation(move |url| is_own_page(url, development.as_ref()))
@@ -57,11 +60,24 @@ pub fn open(app: &App, home: &Path) -> tauri::Result<WebviewWindow> {
         .build()?;
     let observed = window.clone();
     window.on_window_event(move |event| {
-        if matches!(event, WindowEvent::CloseRequested { .. }) {
-            remember(&memory, &observed);
+        match event {
+            WindowEvent::CloseRequested { .. } => remember(&memory, &observed),
+            // A file dropped on the window was chosen by a person, as in a dialog: the page gets its path.
+            WindowEvent::DragDrop(DragDropEvent::Enter { .. }) => tell_dragging(&observed, true),
+            WindowEvent::DragDrop(DragDropEvent::Leave) => tell_dragging(&observed, false),
+            WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+                tell_dragging(&observed, false);
+                let named: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
+                desk::tell(observed.app_handle(), "dropped", &json!({ "paths": named }));
+            }
+            _ => {}
         }
     });
     Ok(window)
+}
+
+fn tell_dragging(window: &WebviewWindow, over: bool) {
+    desk::tell(window.app_handle(), "dragging", &json!({ "over": over }));
 }
 
 /// Brings the window to the front.

@@ -80,6 +80,8 @@ export function useSession() {
     status: readonly(status),
     user: computed(() => status.value?.user ?? null),
     lockedUser: readonly(lockedUser),
+    /** Fewest characters of a new password; the core checks the whole rule again. */
+    minLength: computed(() => status.value?.password_min_length ?? 0),
     /** Grows when another person takes over; the shell then forgets the page it was on. */
     generation: readonly(generation),
     may,

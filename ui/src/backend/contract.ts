@@ -35,6 +35,10 @@ export interface BackendEvents {
   locked: object
   /** A piece of work in the background ended; `kind` is its command's name. `settings_job` tells how. */
   job: { id: string; kind: string }
+  /** Files are held over the window, or no longer. Told by the desktop only. */
+  dragging: { over: boolean }
+  /** Files were dropped on the window: chosen as in a dialog. Told by the desktop only. */
+  dropped: { paths: string[] }
 }
 
 export type EventName = keyof BackendEvents

@@ -44,4 +44,8 @@ warnings: Array<ImportsProblem>,
 /**
  * Pairs noted for a person to settle.
  */
-suspected_duplicates: number, };
+suspected_duplicates: number, 
+/**
+ * Records that the file itself marks as deleted; a .dbf keeps them until it is packed. They were passed over.
+ */
+deleted_rows: number, };

@@ -32,6 +32,10 @@ password_due: PasswordDue | null,
  */
 idle_seconds: number, 
 /**
+ * Fewest characters of a new password: the hospital's rule, or the program's while the settings are closed.
+ */
+password_min_length: number, 
+/**
  * Version of the program.
  */
 app_version: string, };

@@ -173,6 +173,9 @@ pub struct RunResult {
     /// Pairs noted for a person to settle.
     #[ts(type = "number")]
     pub suspected_duplicates: u64,
+    /// Records that the file itself marks as deleted; a .dbf keeps them until it is packed. They were passed over.
+    #[ts(type = "number")]
+    pub deleted_rows: u64,
 }
 
 /// Long work that was begun.

@@ -186,7 +186,8 @@ fn write_batch(
             &detail,
         )?;
     }
-    Ok(told.result((!request.dry_run).then_some(span.batch), format, encoding))
+    let deleted_rows = plan.table.deleted_rows();
+    Ok(RunResult { deleted_rows, ..told.result((!request.dry_run).then_some(span.batch), format, encoding) })
 }
 
 fn import_rows(
@@ -309,6 +310,7 @@ impl Told {
             rejected: self.rejected,
             warnings: self.warnings,
             suspected_duplicates: self.tally.duplicates,
+            deleted_rows: 0,
         }
     }
 }

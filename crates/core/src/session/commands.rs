@@ -28,6 +28,7 @@ pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
         user: None,
         password_due: None,
         idle_seconds: 0,
+        password_min_length: settings::PasswordPolicy::default().min_length,
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     if !KeyFile::exists(&app.home) {
@@ -41,6 +42,7 @@ pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
         status.user = Some(session.user.clone());
         status.password_due = session.password_due();
         status.idle_seconds = session.idle_seconds.load(std::sync::atomic::Ordering::Relaxed);
+        status.password_min_length = session.db.read(settings::load)?.password_policy.min_length;
     }
     Ok(status)
 }

@@ -145,6 +145,8 @@ pub struct SessionStatus {
     /// After how many idle seconds the desk locks.
     #[ts(type = "number")]
     pub idle_seconds: i64,
+    /// Fewest characters of a new password: the hospital's rule, or the program's while the settings are closed.
+    pub password_min_length: u32,
     /// Version of the program.
     pub app_version: String,
 }

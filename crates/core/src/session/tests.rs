@@ -224,3 +224,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_window_learns_how_long_a_password_must_be() {
+    let desk = Desk::new();
+    let least = |desk: &Desk| desk.call("session_status", json!({}))["password_min_length"].clone();
+    let mut settings = desk.call("settings_get", json!({}));
+    settings["password_policy"]["min_length"] = json!(12);
+    desk.call("settings_save", settings);
+    assert_eq!(least(&desk), 12);
+    desk.call("session_lock", json!({}));
+    assert_eq!(least(&desk), 8, "the hospital's own rule is behind the lock");
+}

@@ -1,11 +1,8 @@
-/** The least a password may have; the core checks the hospital's policy again. */
-export const MIN_LENGTH = 8
-
 /** How good a password is, by length: length beats every rule about characters. 0 is too short, 3 is strong. */
-export function strength(password: string): 0 | 1 | 2 | 3 {
+export function strength(password: string, least: number): 0 | 1 | 2 | 3 {
   const length = Array.from(password).length
   const varied = new Set(Array.from(password)).size
-  if (length < MIN_LENGTH || varied < 4) return 0
+  if (length < least || varied < 4) return 0
   if (length >= 16) return 3
   return length >= 12 ? 2 : 1
 }

@@ -10,13 +10,13 @@ import { clock, plainCode, secondsLeft, strength } from './password'
 const CODE = 'K7QM-2XWD-9RTA-HJ4C'
 const alice = { id: 'u1', login: 'alice', display_name: 'Alice', roles: ['administrator'], permissions: ['signed_in'] } as never
 const status = (state: SessionStatus['state']): SessionStatus => ({
-  state, hospital: 'H', site: 'S', user: state === 'open' ? alice : null, password_due: null, idle_seconds: 300, app_version: '0',
+  state, hospital: 'H', site: 'S', user: state === 'open' ? alice : null, password_due: null, password_min_length: 8, idle_seconds: 300, app_version: '0',
 })
 const { status: shown } = useSession()
 
 describe('a password', () => {
   it.each([['', 0], ['short', 0], ['aaaaaaaaaaaaaaaaaaaa', 0], ['abcdefgh', 1], ['twelve chars', 2], ['a whole sentence is best', 3], ['春眠不觉晓处处闻啼鸟', 1]])('%s is worth %d', (password, level) => {
-    expect(strength(password)).toBe(level)
+    expect(strength(password, 8)).toBe(level)
   })
 })
 

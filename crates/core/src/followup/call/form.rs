@@ -1,10 +1,10 @@
 //! The questions of all due tasks of a patient, each shared one once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aftercare_domain::codes::Sex;
-use aftercare_domain::forms::{Answers, FormContext, Question};
+use aftercare_domain::forms::{Answers, FormContext, LocalText, Question};
 use aftercare_domain::plans::CompiledPlan;
 use chrono::NaiveDate;
 use rusqlite::Connection;
@@ -81,22 +81,32 @@ fn same(left: &Question, right: &Question) -> bool {
 /// Merges the forms of the tasks, in their order.
 pub(super) fn merge(asked: &[Asked]) -> Merged {
     let mut merged = Merged::default();
+    let plans: BTreeSet<&str> = asked.iter().map(|source| source.plan.plan().code.as_str()).collect();
     for source in asked {
         let form = source.plan.form();
         let (part, timepoint) = (source.context.part.as_deref(), source.context.timepoint.as_deref());
         for question in
             form.form().questions.iter().filter(|question| form.is_asked(question, part, timepoint))
         {
-            let key = merged.place(source, question);
+            let key = merged.place(source, question, plans.len() > 1);
             merged.keys.insert((source.task.id, question.id.clone()), key);
         }
     }
     merged
 }
 
+/// Under what a question stands: its section, or its plan where the call serves several.
+fn heading(source: &Asked, question: &Question, several: bool) -> Option<LocalText> {
+    let section = question
+        .section
+        .as_deref()
+        .and_then(|code| source.plan.form().form().sections.iter().find(|section| section.code == code));
+    section.map(|section| section.title.clone()).or_else(|| several.then(|| source.plan.plan().name.clone()))
+}
+
 impl Merged {
     /// The key of a question, which is added unless it is there already.
-    fn place(&mut self, source: &Asked, question: &Question) -> String {
+    fn place(&mut self, source: &Asked, question: &Question, several: bool) -> String {
         if let Some(there) = self.questions.iter_mut().find(|there| same(&there.question, question)) {
             there.tasks.push(source.task.id);
             there.question.required |= question.required;
@@ -112,6 +122,7 @@ impl Merged {
             key: key.clone(),
             question: question.clone(),
             tasks: vec![source.task.id],
+            heading: heading(source, question, several),
             last: None,
         });
         key

@@ -213,6 +213,8 @@ pub struct MergedQuestion {
     pub question: Question,
     /// The tasks that want it.
     pub tasks: Vec<Uuid>,
+    /// The section it stands in, or its plan where the call serves several.
+    pub heading: Option<LocalText>,
     /// The answer of the last response, to compare or to take over.
     pub last: Option<AnswerValue>,
 }

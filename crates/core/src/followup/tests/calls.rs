@@ -303,3 +303,25 @@ fn a_child_is_spoken_about_with_the_guardian_only() {
 const TASKS: &str = "SELECT group_concat(label || status || attempts || coalesce(next_try_at, '-') || coalesce(end_reason, '-')
     || coalesce(condition, '-'), ' ') FROM (SELECT * FROM task WHERE end_reason IS NOT 'call_undone' ORDER BY due_on)";
 const PHONES: &str = "SELECT group_concat(state || coalesce(state_at, '-')) FROM phone";
+
+#[test]
+fn a_call_that_serves_two_plans_says_which_plan_asks_what() {
+    let ward = Ward::new();
+    let someone = ward.hypertension("王伟", "2026-11-09");
+    ward.go_to("2026-11-17", "09:30");
+    let headings = || -> Vec<String> {
+        let opened = ward.open(someone.id);
+        let questions = opened["form"]["questions"].as_array().unwrap().clone();
+        let mut titles: Vec<String> =
+            questions.iter().filter_map(|one| one["heading"]["zh"].as_str().map(str::to_owned)).collect();
+        titles.dedup();
+        titles
+    };
+    assert!(headings().is_empty(), "one plan needs no heading");
+    let second = ward.stay(someone.id, "内分泌科", "E11.900", "2026-11-09");
+    ward.enrol(second);
+    let both = headings();
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert!(both.iter().any(|title| title.contains("高血压")));
+    assert!(both.iter().any(|title| title.contains("糖尿病")));
+}

@@ -72,6 +72,7 @@ fn a_table_of_foxpro_in_cp936_is_imported_without_its_deleted_rows() {
     let path = write(&desk, "out.dbf", &table);
     let result = import(&desk, &path);
     assert_eq!((&result["format"], &result["created"]), (&json!("dbf"), &json!(2)), "{result}");
+    assert_eq!(result["deleted_rows"], 1);
     assert_eq!(count(&desk, "SELECT count(*) FROM patient WHERE name IN ('李梅', '王伟')"), 2);
 }
 
