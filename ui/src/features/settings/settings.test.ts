@@ -68,6 +68,7 @@ describe('holidays', () => {
 
 describe('the trail', () => {
   it('says its details in a line', () => {
-    expect(details({ rows: 12, reveal: false, reason: '', names: ['a'], none: null })).toBe('rows 12 · reveal false · names ["a"]')
+    const word = (code: string) => ({ rows: '行数', false: '否' })[code] ?? code
+    expect(details({ rows: 12, reveal: false, reason: '', names: ['a', 'b'], none: null }, word)).toBe('行数 12 · reveal 否 · names a, b')
   })
 })
