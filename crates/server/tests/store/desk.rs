@@ -34,6 +34,7 @@ pub async fn make_hospital(store: &dyn Store, tenant: Uuid, word: &str) {
     store.make_tenant(new).await.unwrap();
 }
 
+#[derive(Clone)]
 pub struct Desk {
     pub tenant: Uuid,
     pub device: Uuid,

@@ -35,11 +35,21 @@ async fn a_reader_skips_nothing_while_slow_writers_commit() {
     let place = Place::postgres().await;
     let Place::Postgres { cluster, database } = &place else { unreachable!() };
     cluster.connect(OWNER, database).await.batch_execute(HOLD).await.unwrap();
-    let store = place.open().await;
     let mut servers = Vec::new();
     for _ in 0..SERVERS {
         servers.push(place.open().await);
     }
+    run(place.open().await, &servers, rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_skips_nothing_while_writers_share_a_commit() {
+    let place = Place::sqlite();
+    let store = place.open().await;
+    run(Arc::clone(&store), &[store], ROWS / 2).await;
+}
+
+async fn run(store: Arc<dyn Store>, servers: &[Arc<dyn Store>], rows: usize) {
     make_hospital(&*store, TENANT, "renmin").await;
     // Few rows come in small pushes, so that there are as many transactions to race with.
     let push = if rows < 100_000 { MAX_OPS / 5 } else { MAX_OPS };
@@ -47,13 +57,12 @@ async fn a_reader_skips_nothing_while_slow_writers_commit() {
     let mut tasks = Vec::new();
     for number in 0..WRITERS {
         let desk = Desk::enrol(&*store, TENANT, id(0xd00 + number as u128), &[], i64::MAX).await;
-        let server = Arc::clone(&servers[number % SERVERS]);
+        let server = Arc::clone(&servers[number % servers.len()]);
         tasks.push(tokio::spawn(async move { write(&*server, desk, number, (pushes, push)).await }));
     }
     let reader = Desk::enrol(&*store, TENANT, id(0x4ead), &[], 0).await;
     let wanted = (pushes * WRITERS * push) as i64;
-    let following = Arc::clone(&store);
-    let reader = tokio::spawn(async move { follow(&*following, reader, wanted).await });
+    let reader = tokio::spawn(async move { follow(&*store, reader, wanted).await });
     for task in tasks {
         task.await.unwrap();
     }

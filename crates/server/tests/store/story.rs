@@ -50,6 +50,7 @@ async fn tell(place: Place) {
     write_without_permission(&*store, &mut alice, &mut bob).await;
     move_a_patient(&*store, &mut alice, &mut bob).await;
     page_through(&*store, &bob).await;
+    read_in_small_pages(&*store, &bob).await;
     same_digests(&*store, &mut [&mut alice, &mut bob]).await;
     let place = set_back(place, store, &mut alice, &mut bob).await;
     let store = place.open().await;
@@ -277,6 +278,52 @@ async fn page_through(store: &dyn Store, bob: &Desk) {
     assert_eq!(sorted(&read), sorted(&there));
     assert!(store.snapshot(TENANT, bob.device, EAST, None, 10).await.is_err());
     assert!(store.bucket_records(TENANT, bob.device, EAST, 0, None, 10).await.is_err());
+}
+
+/// However small the pages, the same is told in the same order, and every page goes on.
+async fn read_in_small_pages(store: &dyn Store, bob: &Desk) {
+    let mut tales = Vec::new();
+    for limits in
+        [Limits::default(), Limits { entries: 1, bytes: 1 << 20 }, Limits { entries: 500, bytes: 1 }]
+    {
+        let mut desk = Desk { cursors: BTreeMap::new(), heard: Vec::new(), ..bob.clone() };
+        let mut reads = 0;
+        loop {
+            let answered = store.sync(TENANT, desk.request(), desk.now, limits).await.unwrap();
+            let Answered::Answer(answer) = answered else { panic!("refused") };
+            desk.take(&answer);
+            reads += 1;
+            assert!(answer.pages.iter().all(|page| page.entries.len() <= limits.entries));
+            if answer.pages.iter().all(|page| !page.more) {
+                break;
+            }
+        }
+        let of = |scope: Scope| -> Vec<i64> {
+            desk.heard.iter().filter(|(of, _)| *of == scope).map(|(_, entry)| entry.seq).collect()
+        };
+        tales.push((of(HOSPITAL), of(WEST)));
+        assert_eq!(reads > 1, limits != Limits::default());
+    }
+    assert!(tales[0].1.len() > 3);
+    assert_eq!(tales[1], tales[0]);
+    assert_eq!(tales[2], tales[0]);
+    // Verdicts that do not fit come the next time, and no page before the last of them.
+    let mut forgetful = Desk { acknowledged: 0, cursors: BTreeMap::new(), heard: Vec::new(), ..bob.clone() };
+    let limits = Limits { entries: 500, bytes: 1 };
+    let mut verdicts = 0;
+    while forgetful.acknowledged < bob.acknowledged {
+        let mut request = forgetful.request();
+        request.ops.clear();
+        request.first = bob.acknowledged + 1;
+        request.chain = ByteBuf::from(bob.hashes[bob.acknowledged as usize].clone());
+        let Answered::Answer(answer) = store.sync(TENANT, request, bob.now, limits).await.unwrap() else {
+            panic!("refused")
+        };
+        verdicts += answer.verdicts.len();
+        forgetful.take(&answer);
+        assert_eq!(answer.pages.is_empty(), forgetful.acknowledged < bob.acknowledged);
+    }
+    assert_eq!(verdicts as i64, bob.acknowledged);
 }
 
 /// The kept digests are those of the records.
