@@ -1,8 +1,10 @@
 //! Real processes: killed, stopped, out of disk, on damaged files, two at once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod contract;
 mod damaged;
 mod disk;
+mod full_disk;
 mod hostile;
 mod imports;
 mod killed;
