@@ -26,6 +26,8 @@ pub trait Replica {
 
     /// The chain's hash after the desk's own op `dseq` (0: before the first), if there is one.
     fn own_hash(&mut self, dseq: i64) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// The bytes of the desk's own op of this number, as they were recorded.
+    fn own_bytes(&mut self, dseq: i64) -> Result<Option<Vec<u8>>, Self::Error>;
     /// The desk's own op of this number.
     fn own_op(&mut self, dseq: i64) -> Result<Option<Op>, Self::Error>;
     /// Whether the record is there.
@@ -57,6 +59,9 @@ pub trait Replica {
     fn settle(&mut self, verdict: &Verdict) -> Result<(), Self::Error>;
     /// Keeps an op as it came, until the server says that it is durable.
     fn keep_received(&mut self, seq: i64, op: &FedOp) -> Result<(), Self::Error>;
+    /// Keeps an own op that the server has taken and sealed, like one that was received: it is offered to
+    /// a restored server, also when the desk has another identity by then.
+    fn keep_own(&mut self, seq: i64, op: &FedOp) -> Result<(), Self::Error>;
     /// Keeps an event that this program does not understand, for its successor.
     fn keep_unknown(&mut self, seq: i64, op: &FedOp) -> Result<(), Self::Error>;
     /// How far the desk has the scope.
@@ -79,11 +84,10 @@ pub trait Replica {
     /// The server was restored. What it and the desk have in common ends at `head`, and at the
     /// desk's own number `last_dseq`. The desk, all at once:
     /// - keeps `lineage` as its epochs;
+    /// - turns what it received above `head` into offers;
     /// - takes back the verdicts on its own ops after `last_dseq` or numbered above `head`, which are
     ///   unsent again (of those up to `last_dseq` the server gives the verdicts anew); fields that
-    ///   they hold get [`fold::UNSENT`]. What it wrote under a former identity and the server numbered
-    ///   above `head` is numbered anew at the end;
-    /// - turns what it received above `head` into offers;
+    ///   they hold get [`fold::UNSENT`];
     /// - lowers every other field's clock above `head` to `head`, so that what is numbered from now on
     ///   comes later, and every cursor above `head` to `head`;
     /// - compares digests when all that is settled, and pulls the buckets that differ: what the desk
@@ -103,9 +107,8 @@ pub enum Trouble {
     /// A new epoch was begun; ask again.
     NewEpoch,
     /// This database is a copy of another desk's, or an old state of it: it needs an identity of
-    /// its own, under which what has no verdict is numbered anew ([`renumber`]). Ops that have one
-    /// are kept, until the server says that they are durable, in case it is restored. What was history is history under the new
-    /// identity too: so many numbers from 1 are.
+    /// its own, under which what has no verdict is numbered anew ([`renumber`]). What was history is
+    /// history under the new identity too: so many numbers from 1 are.
     Forked,
     /// Program or server is too old.
     Upgrade,
@@ -152,9 +155,10 @@ pub fn is_settled(offered: &Outcome) -> bool {
     !matches!(offered, Outcome::Rejected(why) if matches!(why.as_str(), reason::MISSING | reason::PARENT_MISSING))
 }
 
-/// The record for which an own op with this verdict waits. When the desk has it (again), the op is
-/// numbered anew at the end and sent once more: after a restore ops come in another order, and a
-/// patient who left may come back.
+/// The record for which an own op with this verdict waits. When the desk has that record, has read
+/// every page to the server's head, and its digests have been equal since the last epoch began, the
+/// op is numbered anew at the end and sent once more: after a restore ops come in another order, and a patient who left
+/// may come back.
 pub fn waits_for(op: &Op, outcome: &Outcome) -> Option<Key> {
     let (Outcome::Rejected(why) | Outcome::Quarantined(why)) = outcome else {
         return None;
@@ -176,6 +180,7 @@ pub fn waits_for(op: &Op, outcome: &Outcome) -> Option<Key> {
 pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Result<(), R::Error> {
     for verdict in verdicts {
         replica.settle(verdict)?;
+        keep_sealed(replica, verdict)?;
         let Some(op) = replica.own_op(verdict.dseq)? else {
             continue;
         };
@@ -190,6 +195,21 @@ pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Resul
         }
     }
     Ok(())
+}
+
+fn keep_sealed<R: Replica>(replica: &mut R, verdict: &Verdict) -> Result<(), R::Error> {
+    let (Some(seal), Some(bytes)) = (&verdict.seal, replica.own_bytes(verdict.dseq)?) else {
+        return Ok(());
+    };
+    let fed = FedOp {
+        bytes: ByteBuf::from(bytes),
+        effective: verdict.effective,
+        without: Vec::new(),
+        amended: BTreeMap::new(),
+        stored: verdict.outcome == Outcome::Stored,
+        seal: seal.clone(),
+    };
+    replica.keep_own(verdict.seq, &fed)
 }
 
 fn remove<R: Replica>(replica: &mut R, entity: &'static Entity, id: Uuid) -> Result<(), R::Error> {
@@ -352,7 +372,9 @@ pub fn merge_record<R: Replica>(
     };
     let id = record.key.id;
     if !replica.exists(entity, id)? {
-        return create_as(replica, entity, record);
+        // A repair of what left with its patient: it comes back with the patient, if at all.
+        let comes = undone.is_none() || has_parent(replica, entity, &record.values)?;
+        return if comes { create_as(replica, entity, record) } else { Ok(()) };
     }
     see_clocks(replica, record)?;
     let remade = undone.is_some_and(makes);

@@ -27,7 +27,7 @@ pub enum Ruling {
     Unknown,
 }
 
-/// The verdict on a command for `record`. `at` is the command's effective time (milliseconds UTC):
+/// The verdict on a command for `record`. `at` is the command's effective time, not later than now (milliseconds UTC):
 /// a desk that worked alone for months and pushes its history is judged as it judged itself.
 pub fn rule(record: &Record, op: &Op, at: i64) -> Ruling {
     match record.key.entity.as_str() {

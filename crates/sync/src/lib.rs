@@ -2,8 +2,8 @@
 //!
 //! State is a fold of the server's feed. Fields merge by a total order (`fold`), facts by union,
 //! commands by one judge (`judge`). The server loads what a batch touches, calls [`accept::accept`]
-//! and writes the answer in the same transaction; the desk carries out what [`desk::read_answer`]
-//! tells it. Neither clock, network, database nor randomness is known here, so the simulator in
+//! and writes the answer in the same transaction; the desk takes it in with [`desk::take_verdicts`],
+//! then [`desk::take_page`]. Neither clock, network, database nor randomness is known here, so the simulator in
 //! `tests/` drives the same code with one seed.
 
 pub mod accept;

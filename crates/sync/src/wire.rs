@@ -148,6 +148,10 @@ pub struct Verdict {
     /// What the record is, where the op did not come out as its desk took it to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repair: Option<Repair>,
+    /// Of an op that is accepted or stored: the server's seal on its bytes and effective time. With it the desk
+    /// offers its op to a restored server, even when it has not seen it in the feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<ByteBuf>,
 }
 
 /// What the desk puts in place of what it had assumed.

@@ -178,6 +178,18 @@ impl DeskReplica<'_> {
     }
 }
 
+impl DeskReplica<'_> {
+    fn insert_received(&self, seq: i64, op: &FedOp) -> Result<()> {
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO sync_received (seq, bytes, effective, seal) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (seq) DO NOTHING",
+            )?
+            .execute(params![seq, op.bytes.as_slice(), op.effective.as_i64(), op.seal.as_slice()])?;
+        Ok(())
+    }
+}
+
 impl Replica for DeskReplica<'_> {
     type Error = Error;
 
@@ -189,11 +201,13 @@ impl Replica for DeskReplica<'_> {
         optional(self.connection().prepare_cached(sql)?.query_row([dseq], |row| row.get("hash")))
     }
 
-    fn own_op(&mut self, dseq: i64) -> Result<Option<Op>> {
+    fn own_bytes(&mut self, dseq: i64) -> Result<Option<Vec<u8>>> {
         let sql = "SELECT bytes FROM op WHERE dseq = ?1";
-        let found: Option<Vec<u8>> =
-            optional(self.connection().prepare_cached(sql)?.query_row([dseq], |row| row.get("bytes")))?;
-        Ok(found.and_then(|bytes| decode(&bytes)))
+        optional(self.connection().prepare_cached(sql)?.query_row([dseq], |row| row.get("bytes")))
+    }
+
+    fn own_op(&mut self, dseq: i64) -> Result<Option<Op>> {
+        Ok(self.own_bytes(dseq)?.and_then(|bytes| decode(&bytes)))
     }
 
     fn exists(&mut self, entity: &'static Entity, id: Uuid) -> Result<bool> {
@@ -317,17 +331,15 @@ impl Replica for DeskReplica<'_> {
         if let Some(decoded) = &decoded {
             state::keep_author(self.connection(), decoded)?;
         }
-        // What lies in a backup already is not needed, nor what this desk has in its own log.
+        // What lies in a backup already is not needed, and what this desk wrote came with its verdict.
         if seq <= self.durable || decoded.is_some_and(|op| op.device == self.device) {
             return Ok(());
         }
-        self.connection()
-            .prepare_cached(
-                "INSERT INTO sync_received (seq, bytes, effective, seal) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (seq) DO NOTHING",
-            )?
-            .execute(params![seq, op.bytes.as_slice(), op.effective.as_i64(), op.seal.as_slice()])?;
-        Ok(())
+        self.insert_received(seq, op)
+    }
+
+    fn keep_own(&mut self, seq: i64, op: &FedOp) -> Result<()> {
+        if seq <= self.durable { Ok(()) } else { self.insert_received(seq, op) }
     }
 
     fn keep_unknown(&mut self, seq: i64, op: &FedOp) -> Result<()> {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_sync::record::{Key, Record};
-use aftercare_sync::wire::{Answer, Entry, Event, FedOp, MAX_OPS, PROTOCOL, Page, Repair, Request, Verdict};
+use aftercare_sync::wire::{
+    Answer, Entry, Event, FedOp, MAX_OPS, Outcome, PROTOCOL, Page, Repair, Request, Verdict,
+};
 use aftercare_sync::{HOSPITAL, Scope, entities};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
@@ -38,7 +40,7 @@ pub(super) async fn answer(tx: &mut Tx, request: &Request, now: i64, limits: Lim
     let device = devices::active(tx, request.device).await?;
     let known = known(&device);
     let mut room = Room { bytes: limits.bytes };
-    let (verdicts, all) = verdicts(tx, &known, request.acknowledged, &mut room).await?;
+    let (verdicts, all) = verdicts(tx, &known, request.acknowledged, &hospital.seal_key, &mut room).await?;
     let scopes: Vec<Scope> = std::iter::once(HOSPITAL).chain(device.sites.iter().copied()).collect();
     let mut pages = Vec::with_capacity(scopes.len());
     // A page may hold what the desk takes for its own unsent change: none comes before all verdicts.
@@ -71,9 +73,10 @@ async fn verdicts(
     tx: &mut Tx,
     device: &aftercare_sync::accept::Device,
     acknowledged: i64,
+    seal_key: &[u8],
     room: &mut Room,
 ) -> Result<(Vec<Verdict>, bool)> {
-    let sql = "SELECT dseq, seq, effective, outcome, why, repair, entity, record_id FROM op \
+    let sql = "SELECT dseq, seq, effective, outcome, why, repair, entity, record_id, bytes FROM op \
                WHERE tenant_id = $1 AND device = $2 AND dseq > $3 ORDER BY dseq LIMIT $4";
     let most = MAX_OPS as i64;
     let rows = tx.rows(sql, &[device.id.into(), acknowledged.into(), most.into()]).await?;
@@ -100,13 +103,15 @@ async fn verdicts(
         if !room.take(ENTRY_BYTES + size) && !verdicts.is_empty() {
             break;
         }
-        verdicts.push(Verdict {
-            dseq: row.int(0)?,
-            seq: row.int(1)?,
-            effective: Hlc::from_i64(row.int(2)?),
-            outcome: outcome(&row.text(3)?, row.text(4)?)?,
-            repair,
-        });
+        let effective = Hlc::from_i64(row.int(2)?);
+        let outcome = outcome(&row.text(3)?, row.text(4)?)?;
+        let seal = match row.bytes_or_null(8)?.filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) if matches!(outcome, Outcome::Accepted | Outcome::Stored) => {
+                Some(ByteBuf::from(seal(seal_key, &bytes, effective)?))
+            }
+            _ => None,
+        };
+        verdicts.push(Verdict { dseq: row.int(0)?, seq: row.int(1)?, effective, outcome, repair, seal });
     }
     let all = verdicts.last().is_none_or(|last| last.dseq >= device.last_dseq);
     Ok((verdicts, all))

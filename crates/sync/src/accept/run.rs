@@ -123,6 +123,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// When a command is judged: never later than now, or a claim that still holds would have run out.
+    fn instant(&self, effective: Hlc) -> i64 {
+        if self.protections.clock_cap { effective.millis().min(self.now) } else { effective.millis() }
+    }
+
     /// Stores the op with its verdict, and the conflicts it made as ops of the server's own.
     #[allow(clippy::too_many_arguments)]
     fn keep(
@@ -225,7 +230,9 @@ impl<'a> Run<'a> {
             (ChangeKind::Fields | ChangeKind::Fact, true) => self.merge(entity, &key, op, clock),
             (ChangeKind::Command, true) => {
                 let ruling = match self.loaded.records.get(&key) {
-                    Some(record) if self.protections.judge => judge::rule(record, op, effective.millis()),
+                    Some(record) if self.protections.judge => {
+                        judge::rule(record, op, self.instant(effective))
+                    }
                     _ => Ruling::Yes(BTreeMap::new()),
                 };
                 match ruling {

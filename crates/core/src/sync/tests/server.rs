@@ -205,7 +205,14 @@ impl Memory {
             Some(record) => Repair::Record(Box::new(record.clone())),
             None => Repair::Absent,
         });
-        Verdict { dseq: op.dseq, seq: op.seq, effective: op.effective, outcome: op.outcome.clone(), repair }
+        Verdict {
+            dseq: op.dseq,
+            seq: op.seq,
+            effective: op.effective,
+            outcome: op.outcome.clone(),
+            repair,
+            seal: None,
+        }
     }
 
     fn page(&self, scope: Scope, after: i64) -> Page {
