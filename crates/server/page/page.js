@@ -225,6 +225,7 @@ async function people(tenant) {
     el('td', {}, user.name),
     el('td', {}, user.active ? (user.locked ? t('page_locked') : t('page_active')) : t('page_shut_out')),
     el('td', { class: 'acts' },
+      tenant !== HOME && state.me.server && !user.roles.includes('administrator') && sure(t('page_appoint'), () => ask('POST', path(user, 'appoint'))),
       sure(t('page_reset'), reset(user)),
       user.active && sure(t('page_disable'), () => ask('POST', path(user, 'disable'))))))
   const add = act(async (event) => {

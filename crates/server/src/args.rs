@@ -224,6 +224,14 @@ pub enum UserCommand {
         /// Their name
         name: String,
     },
+    /// Lets somebody of a hospital administer it on the server's page
+    Appoint {
+        /// What they type to sign in
+        login: String,
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
     /// Gives somebody a one-time password
     Reset {
         /// What they type to sign in

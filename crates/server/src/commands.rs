@@ -233,6 +233,10 @@ async fn users(app: &App, command: &UserCommand, words: &Words) -> Result<Said, 
             let params = [("login", login.as_str()), ("password", &password)];
             Ok(done(words, "administrator_added", &params, json!({ "password": password })))
         }
+        UserCommand::Appoint { login, hospital } => {
+            people::appoint(app, of(hospital, false).await?, CONSOLE, login).await?;
+            Ok(done(words, "administrator_appointed", &[("login", login)], json!({ "login": login })))
+        }
         UserCommand::Reset { login, hospital, server } => {
             let tenant = of(hospital, *server).await?;
             let password = people::reset_password(app, tenant, CONSOLE, login).await?;

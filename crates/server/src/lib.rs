@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod args;
+pub mod asked;
 pub mod authority;
 pub mod backup;
 pub mod commands;

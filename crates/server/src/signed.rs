@@ -5,6 +5,7 @@ use aftercare_sync::pack::{self, MAX_PACKED, PackError};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -16,6 +17,10 @@ use crate::token::{self, Claims};
 
 /// How long a body may take to arrive: a megabyte at 20 kB/s.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much, and for how long, is read of a body that is too large in any case.
+const MOST_DRAINED: usize = 4 << 20;
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A signed request. The desk has been neither revoked nor wiped.
 pub struct Signed {
@@ -106,6 +111,7 @@ pub async fn read_body(app: &App, body: Body, most: usize) -> Result<Bytes, Refu
     let too_large =
         || Refused::new(ProblemCode::TooLarge).with("max", i64::try_from(most).unwrap_or(i64::MAX));
     if axum::body::HttpBody::size_hint(&body).lower() > most as u64 {
+        let _ = tokio::time::timeout(DRAIN_PATIENCE, drain(body)).await;
         return Err(too_large());
     }
     let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, most)).await;
@@ -116,6 +122,17 @@ pub async fn read_body(app: &App, body: Body, most: usize) -> Result<Bytes, Refu
     })?;
     app.metrics.bytes_in.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     Ok(bytes)
+}
+
+/// Lets a client that sends a little too much finish, because many read the answer only then.
+async fn drain(mut body: Body) {
+    let mut seen = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        seen += frame.data_ref().map_or(0, Bytes::len);
+        if seen > MOST_DRAINED {
+            return;
+        }
+    }
 }
 
 /// Reads JSON.

@@ -531,3 +531,60 @@ fn a_change_without_the_right_to_it_waits_for_an_administrator() {
     assert_eq!(page.records.len(), 1);
     assert_eq!(server.command(&["quarantine", "list"]).unwrap(), serde_json::json!([]));
 }
+
+#[test]
+fn a_hospitals_administrator_is_appointed_and_sees_one_hospital() {
+    let server = Server::start();
+    let mut story = hospital(&server, &[]);
+    let boss = Uuid::now_v7();
+    let person =
+        [("login", "ida".into()), ("display_name", "Ida".into()), ("roles", r#"["administrator"]"#.into())];
+    story.desk.make("staff", boss, boss, &person);
+    // The desk's word alone does not count here: its author is unknown. Enrolled history does.
+    story.desk.sync().unwrap();
+    let first =
+        PasswordRequest { user: story.boss, login: "sam".into(), old: None, new: "sam's own word".into() };
+    assert_eq!(story.desk.signed_json("PUT", "/v1/passwords", &first).status, 204);
+    let rogue = PasswordRequest { user: boss, login: "ida".into(), old: None, new: "taken over".into() };
+    assert_eq!(story.desk.signed_json("PUT", "/v1/passwords", &rogue).problem().code, "forbidden");
+    server.command(&["tenants", "add", "north", "北院"]).unwrap();
+    let north = server.command(&["tenants", "list"]).unwrap();
+    let north = north.as_array().unwrap().iter().find(|each| each["word"] == "north").unwrap()["id"].clone();
+    let call = |method: &str, path: &str, cookie: &str, body: &str| {
+        let headers = [("aftercare-office", "1".to_owned()), ("cookie", cookie.to_owned())];
+        ask(server.address, &server.authority(), method, path, &headers, body.as_bytes()).unwrap()
+    };
+    let enter = r#"{"hospital":"main","login":"sam","password":"sam's own word"}"#;
+    assert_eq!(call("POST", "/office/sign-in", "", enter).problem().code, "forbidden");
+    server.command(&["users", "appoint", "sam", "--hospital-word", "main"]).unwrap();
+    let entered = call("POST", "/office/sign-in", "", enter);
+    let cookie = entered.headers["set-cookie"].split(';').next().unwrap().to_owned();
+    let seen: serde_json::Value = call("GET", "/office/hospitals", &cookie, "").json();
+    assert_eq!(seen["hospitals"].as_array().unwrap().len(), 1);
+    let north = north.as_str().unwrap();
+    let nobody = Uuid::nil();
+    for path in [
+        format!("{north}/devices"),
+        format!("{north}/users"),
+        format!("{north}/sites"),
+        format!("{north}/waiting"),
+        format!("{north}/audit"),
+        format!("{nobody}/users"),
+        format!("{nobody}/audit"),
+    ] {
+        let reply = call("GET", &format!("/office/hospitals/{path}"), &cookie, "");
+        assert_eq!(reply.problem().code, "not_found", "{path}");
+    }
+    let code = call("POST", &format!("/office/hospitals/{north}/codes"), &cookie, "{}");
+    assert_eq!(code.problem().code, "not_found");
+    for (path, body) in [
+        ("/office/hospitals".to_owned(), r#"{"word":"x","name":"y"}"#),
+        (format!("/office/hospitals/{north}/state"), r#"{"closed":true}"#),
+        (format!("/office/hospitals/{nobody}/users"), r#"{"login":"x","name":"y"}"#),
+    ] {
+        assert_eq!(call("POST", &path, &cookie, body).problem().code, "forbidden", "{path}");
+    }
+    assert_eq!(call("POST", "/office/sign-in", "", "no json").problem().code, "garbled");
+    assert_eq!(call("GET", "/office/hospitals/no-id/devices", &cookie, "").problem().code, "not_found");
+    assert_eq!(call("DELETE", "/v1/sync", "", "").problem().code, "not_found");
+}

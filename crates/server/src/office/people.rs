@@ -8,6 +8,8 @@ use crate::failure::Failure;
 use crate::password;
 use crate::store::{SERVER, ServerUser};
 
+/// The role that signs in at the page.
+const ADMINISTRATOR: &str = "administrator";
 /// The administrator made on first start.
 pub const FIRST_LOGIN: &str = "admin";
 /// A password that nobody chose has this time of change: it opens nothing but the change itself.
@@ -42,7 +44,7 @@ pub async fn add_administrator(app: &App, actor: Uuid, login: &str, name: &str) 
         login: login.to_owned(),
         name: name.to_owned(),
         password_hash: password::hash(password.clone(), app.env.cost).await?,
-        roles: vec!["administrator".to_owned()],
+        roles: vec![ADMINISTRATOR.to_owned()],
         sites: Default::default(),
         active: true,
         locked_until: None,
@@ -67,6 +69,20 @@ pub async fn reset_password(app: &App, tenant: Uuid, actor: Uuid, login: &str) -
     app.store.put_user(tenant, user).await?;
     app.audit(tenant, actor, "password_reset", id, json!({})).await?;
     Ok(password)
+}
+
+/// Makes somebody of a hospital an administrator of the hospital's part of the page.
+///
+/// # Errors
+/// `not_found` when the server has no password of theirs yet.
+pub async fn appoint(app: &App, tenant: Uuid, actor: Uuid, login: &str) -> Result<(), Failure> {
+    let mut user = app.store.user_by_login(tenant, login).await?;
+    let id = user.id;
+    if !user.roles.iter().any(|word| word == ADMINISTRATOR) {
+        user.roles.push(ADMINISTRATOR.to_owned());
+    }
+    app.store.put_user(tenant, user).await?;
+    Ok(app.audit(tenant, actor, "administrator_appointed", id, json!({})).await?)
 }
 
 /// Shuts somebody out of the server and of PCs that are new to them.

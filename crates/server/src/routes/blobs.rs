@@ -2,20 +2,21 @@
 
 use aftercare_sync::door::{BlobState, MAX_BLOB, MAX_PART, ProblemCode};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::Shared;
+use crate::asked::{Place, Wanted};
 use crate::problem::{Refused, refuse};
 use crate::signed::Signed;
 use crate::store::{BlobId, BlobPart};
 
 /// Which part.
 #[derive(Deserialize)]
-pub struct Place {
+pub struct Part {
     #[serde(default)]
     offset: i64,
     #[serde(default)]
@@ -25,8 +26,8 @@ pub struct Place {
 /// `PUT /v1/blobs/{patient}/{sha256}?offset=N&size=N`.
 pub async fn put_part(
     State(app): State<Shared>,
-    Path((root, sha256)): Path<(Uuid, String)>,
-    Query(Place { offset, size }): Query<Place>,
+    Place((root, sha256)): Place<(Uuid, String)>,
+    Wanted(Part { offset, size }): Wanted<Part>,
     signed: Signed,
 ) -> Result<Json<BlobState>, Refused> {
     let id = read_id(root, &sha256)?;
@@ -45,7 +46,7 @@ pub async fn put_part(
 /// `GET /v1/blobs/{patient}/{sha256}`.
 pub async fn state(
     State(app): State<Shared>,
-    Path((root, sha256)): Path<(Uuid, String)>,
+    Place((root, sha256)): Place<(Uuid, String)>,
     signed: Signed,
 ) -> Result<Json<BlobState>, Refused> {
     let id = read_id(root, &sha256)?;
@@ -55,8 +56,8 @@ pub async fn state(
 /// `GET /v1/blobs/{patient}/{sha256}/parts?offset=N`.
 pub async fn part(
     State(app): State<Shared>,
-    Path((root, sha256)): Path<(Uuid, String)>,
-    Query(Place { offset, .. }): Query<Place>,
+    Place((root, sha256)): Place<(Uuid, String)>,
+    Wanted(Part { offset, .. }): Wanted<Part>,
     signed: Signed,
 ) -> Result<Response, Refused> {
     let id = read_id(root, &sha256)?;

@@ -4,24 +4,22 @@ use aftercare_sync::door::{
     EnrolAnswer, EnrolRequest, ProblemCode, TokenAnswer, TokenRequest, enrol_text, token_text,
 };
 use aftercare_sync::wire::{OLDEST_PROTOCOL, PROTOCOL};
-use axum::body::Body;
+use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, body::Bytes};
 use ring::signature;
 use serde_json::json;
 
 use crate::app::{App, Shared};
+use crate::asked::Asked;
 use crate::limits::Asker;
 use crate::problem::{Refused, refuse};
 use crate::serve::Peer;
-use crate::signed::{check_status, read_body, read_json};
+use crate::signed::check_status;
 use crate::store::{CodeUse, NewDevice};
 use crate::token::{self, Claims, TOKEN_SECONDS};
 
-/// Requests before there is a token are small.
-const MOST: usize = 16 * 1024;
 /// Longest name of a desk, characters.
 const LONGEST_NAME: usize = 100;
 /// Most sites of a desk.
@@ -36,11 +34,10 @@ pub async fn authority(State(app): State<Shared>) -> Response {
 pub async fn enrol(
     State(app): State<Shared>,
     Extension(Peer(peer)): Extension<Peer>,
-    body: Body,
+    Asked(request): Asked<EnrolRequest>,
 ) -> Result<Json<EnrolAnswer>, Refused> {
     let now = app.now();
     app.limiter.take(Asker::Codes(peer.ip()), now)?;
-    let request: EnrolRequest = read_json(&read_body(&app, body, MOST).await?)?;
     check_form(&request)?;
     let device = take_in(&app, &request, now).await?;
     Ok(Json(device))
@@ -114,12 +111,10 @@ fn desk_name(request: &EnrolRequest) -> String {
 pub async fn token(
     State(app): State<Shared>,
     Extension(Peer(peer)): Extension<Peer>,
-    body: Body,
+    Asked(request): Asked<TokenRequest>,
 ) -> Result<Json<TokenAnswer>, Refused> {
     let now = app.now();
     app.limiter.take(Asker::Address(peer.ip()), now)?;
-    let body: Bytes = read_body(&app, body, MOST).await?;
-    let request: TokenRequest = read_json(&body)?;
     app.limiter.take(Asker::Device(request.device), now)?;
     let tenant = app.store.tenant_of_device(request.device).await?;
     let tenant = tenant.ok_or(refuse(ProblemCode::DeviceUnknown))?;

@@ -10,7 +10,7 @@ mod records;
 mod status;
 mod sync;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aftercare_sync::door::{PACKED, ProblemCode};
 use aftercare_sync::pack;
@@ -24,6 +24,9 @@ use axum::routing::{get, post, put};
 use crate::app::Shared;
 use crate::problem::{Refused, refuse};
 use crate::signed::pack_problem;
+
+/// A request that takes longer has something wrong with it.
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// All routes over one process's state.
 pub fn router(app: Shared) -> Router {
@@ -52,6 +55,7 @@ pub fn router(app: Shared) -> Router {
         .route("/v1/erasures/confirm", post(erasures::confirm))
         .route("/v1/blobs/{patient}/{sha256}", put(blobs::put_part).get(blobs::state))
         .route("/v1/blobs/{patient}/{sha256}/parts", get(blobs::part))
+        .method_not_allowed_fallback(|| async { refuse(ProblemCode::NotFound) })
         .fallback(|| async { refuse(ProblemCode::NotFound) })
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
@@ -63,7 +67,10 @@ async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Res
     let start = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", |path| path.as_str()).to_owned();
-    let response = next.run(request).await;
+    let response = match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refused::new(ProblemCode::Busy).with("seconds", 30).into_response(),
+    };
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
     let code = response.extensions().get::<ProblemCode>().map_or("", |code| code.as_str());
     app.metrics.request(&route, status, elapsed.as_secs_f64());

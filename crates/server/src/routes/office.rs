@@ -1,7 +1,7 @@
 //! What the administrators' page asks for. Everything goes through `office`, as on the command line.
 
 use aftercare_sync::door::ProblemCode;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::{App, Shared};
+use crate::asked::{Asked, Place};
 use crate::commands::check_trail;
 use crate::failure::Failure;
 use crate::limits::Asker;
@@ -41,6 +42,7 @@ pub fn routes() -> Router<Shared> {
         .route("/office/hospitals/{id}/codes", post(make_code))
         .route("/office/hospitals/{id}/users", get(users).post(add_administrator))
         .route("/office/hospitals/{id}/users/{login}/reset", post(reset))
+        .route("/office/hospitals/{id}/users/{login}/appoint", post(appoint))
         .route("/office/hospitals/{id}/users/{login}/disable", post(disable))
         .route("/office/hospitals/{id}/waiting", get(waiting))
         .route("/office/hospitals/{id}/waiting/{number}", post(decide))
@@ -72,7 +74,7 @@ async fn sign_in(
     State(app): State<Shared>,
     Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
-    Json(asked): Json<SignIn>,
+    Asked(asked): Asked<SignIn>,
 ) -> Result<Response, Failure> {
     app.limiter.take(Asker::Passwords(peer.ip()), app.now())?;
     if !headers.contains_key(MARK) {
@@ -112,7 +114,7 @@ struct NewPassword {
 async fn password(
     State(app): State<Shared>,
     who: SignedIn,
-    Json(asked): Json<NewPassword>,
+    Asked(asked): Asked<NewPassword>,
 ) -> Result<Response, Failure> {
     if asked.new.chars().count() < SHORTEST || asked.new.len() > LONGEST || asked.new == asked.old {
         return Err(Failure::new("password_short", SHORTEST));
@@ -161,7 +163,7 @@ struct NewHospital {
 async fn add_hospital(
     State(app): State<Shared>,
     who: Office,
-    Json(asked): Json<NewHospital>,
+    Asked(asked): Asked<NewHospital>,
 ) -> Result<Json<Value>, Failure> {
     who.allow_server()?;
     let (word, name) = (asked.word.trim(), asked.name.trim());
@@ -180,9 +182,9 @@ struct HospitalState {
 
 async fn set_state(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
-    Json(HospitalState { closed }): Json<HospitalState>,
+    Asked(HospitalState { closed }): Asked<HospitalState>,
 ) -> Result<StatusCode, Failure> {
     who.allow_server()?;
     office::set_closed(&app, who.actor(), tenant, closed).await?;
@@ -191,7 +193,7 @@ async fn set_state(
 
 async fn sites(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;
@@ -201,7 +203,7 @@ async fn sites(
 
 async fn devices(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;
@@ -215,9 +217,9 @@ struct NewStatus {
 
 async fn set_device(
     State(app): State<Shared>,
-    Path((tenant, device)): Path<(Uuid, Uuid)>,
+    Place((tenant, device)): Place<(Uuid, Uuid)>,
     who: Office,
-    Json(asked): Json<NewStatus>,
+    Asked(asked): Asked<NewStatus>,
 ) -> Result<StatusCode, Failure> {
     who.allow(tenant)?;
     let status = DeviceStatus::parse(&asked.status).ok_or(refuse(ProblemCode::Garbled))?;
@@ -235,9 +237,9 @@ struct NewCode {
 
 async fn make_code(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
-    Json(asked): Json<NewCode>,
+    Asked(asked): Asked<NewCode>,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;
     Ok(Json(json!(office::make_code(&app, tenant, who.actor(), &asked.sites, asked.history).await?)))
@@ -245,7 +247,7 @@ async fn make_code(
 
 async fn users(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;
@@ -269,9 +271,9 @@ struct NewAdministrator {
 
 async fn add_administrator(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
-    Json(asked): Json<NewAdministrator>,
+    Asked(asked): Asked<NewAdministrator>,
 ) -> Result<Json<Value>, Failure> {
     who.allow_server()?;
     let (login, name) = (asked.login.trim(), asked.name.trim());
@@ -284,7 +286,7 @@ async fn add_administrator(
 
 async fn reset(
     State(app): State<Shared>,
-    Path((tenant, login)): Path<(Uuid, String)>,
+    Place((tenant, login)): Place<(Uuid, String)>,
     who: Office,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;
@@ -292,9 +294,19 @@ async fn reset(
     Ok(Json(json!({ "password": password })))
 }
 
+async fn appoint(
+    State(app): State<Shared>,
+    Place((tenant, login)): Place<(Uuid, String)>,
+    who: Office,
+) -> Result<StatusCode, Failure> {
+    who.allow_server()?;
+    people::appoint(&app, tenant, who.actor(), &login).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn disable(
     State(app): State<Shared>,
-    Path((tenant, login)): Path<(Uuid, String)>,
+    Place((tenant, login)): Place<(Uuid, String)>,
     who: Office,
 ) -> Result<StatusCode, Failure> {
     who.allow(tenant)?;
@@ -308,7 +320,7 @@ async fn disable(
 
 async fn waiting(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;
@@ -322,9 +334,9 @@ struct Decision {
 
 async fn decide(
     State(app): State<Shared>,
-    Path((tenant, number)): Path<(Uuid, i64)>,
+    Place((tenant, number)): Place<(Uuid, i64)>,
     who: Office,
-    Json(Decision { counts }): Json<Decision>,
+    Asked(Decision { counts }): Asked<Decision>,
 ) -> Result<StatusCode, Failure> {
     who.allow(tenant)?;
     office::decide(&app, tenant, who.actor(), number, counts).await?;
@@ -334,7 +346,7 @@ async fn decide(
 /// The latest lines, and whether the whole trail holds.
 async fn audit(
     State(app): State<Shared>,
-    Path(tenant): Path<Uuid>,
+    Place(tenant): Place<Uuid>,
     who: Office,
 ) -> Result<Json<Value>, Failure> {
     who.allow(tenant)?;

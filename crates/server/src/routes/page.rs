@@ -1,7 +1,7 @@
 //! The administrators' page itself: static, from the program, with nothing from anywhere else.
 
 use axum::Json;
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use aftercare_sync::door::ProblemCode;
 
+use crate::asked::Place;
 use crate::problem::{Refused, refuse};
 
 const HTML: &str = include_str!("../../page/index.html");
@@ -49,7 +50,7 @@ pub async fn tokens() -> Response {
 }
 
 /// `GET /words/{language}`.
-pub async fn words(Path(language): Path<String>) -> Result<Json<Value>, Refused> {
+pub async fn words(Place(language): Place<String>) -> Result<Json<Value>, Refused> {
     let files = match language.as_str() {
         "zh-CN" => CHINESE,
         "en" => ENGLISH,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aftercare_domain::access::Role;
 use aftercare_sync::Scope;
 use aftercare_sync::door::{LoginAnswer, LoginRequest, PasswordRequest, ProblemCode, SealedKey};
 use axum::Json;
@@ -96,7 +97,7 @@ pub async fn password(
         login: person.login,
         name: person.name,
         password_hash: password::hash(request.new, app.env.cost).await?,
-        roles: person.roles,
+        roles: known.as_ref().map_or_else(|| ordinary(person.roles), |known| known.roles.clone()),
         sites: known.map(|known| known.sites).unwrap_or_default(),
         active: true,
         changed_at: app.now(),
@@ -105,6 +106,13 @@ pub async fn password(
     app.store.put_user(tenant, user).await?;
     app.audit(tenant, request.user, "password_set", device, json!({})).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Nobody becomes an administrator of the server's page by a desk's word: an administrator of the
+/// server appoints them.
+fn ordinary(mut roles: Vec<String>) -> Vec<String> {
+    roles.retain(|word| Role::parse(word) != Some(Role::Administrator));
+    roles
 }
 
 /// The active user of this login and password. Whoever does not exist takes as long.

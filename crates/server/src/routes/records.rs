@@ -4,12 +4,13 @@ use aftercare_sync::Scope;
 use aftercare_sync::digest::BUCKETS;
 use aftercare_sync::door::{ProblemCode, RecordsRequest};
 use aftercare_sync::record::Key;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::Shared;
+use crate::asked::{Place, Wanted};
 use crate::problem::{Refused, refuse};
 use crate::routes::packed;
 use crate::signed::Signed;
@@ -28,8 +29,8 @@ pub struct After {
 /// `GET /v1/snapshots/{scope}?after=entity:id`.
 pub async fn snapshot(
     State(app): State<Shared>,
-    Path(scope): Path<Scope>,
-    Query(After { after }): Query<After>,
+    Place(scope): Place<Scope>,
+    Wanted(After { after }): Wanted<After>,
     signed: Signed,
 ) -> Result<Response, Refused> {
     if !signed.device_sees(scope) {
