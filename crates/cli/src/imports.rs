@@ -21,8 +21,12 @@ pub fn import(desk: &Desk, file: &Path, dry_run: bool, report: Option<&Path>) ->
         "language": desk.locale(),
         "report": report,
     });
-    let done = desk.call("imports_run", request)?;
+    let mut done = desk.call("imports_run", request)?;
     let text = described(desk, &done, dry_run);
+    // Told to people; programs are given the documented fields and no others.
+    if let Some(fields) = done.as_object_mut() {
+        fields.remove("deleted_rows");
+    }
     Ok(Answer { json: done, text })
 }
 
@@ -36,6 +40,10 @@ pub fn undo(desk: &Desk, batch: &str) -> Result<Answer, Failure> {
 fn described(desk: &Desk, done: &Value, dry_run: bool) -> String {
     let mut text =
         words(desk.language).filled_from(if dry_run { "import_tried" } else { "import_done" }, done);
+    if done.get("deleted_rows").and_then(Value::as_u64).is_some_and(|count| count > 0) {
+        text.push('\n');
+        text.push_str(&words(desk.language).filled_from("import_deleted", done));
+    }
     let rejected = done.get("rejected").and_then(Value::as_array).cloned().unwrap_or_default();
     for problem in rejected.iter().take(SHOWN) {
         text.push('\n');
