@@ -39,6 +39,8 @@ export interface BackendEvents {
   dragging: { over: boolean }
   /** Files were dropped on the window: chosen as in a dialog. Told by the desktop only. */
   dropped: { paths: string[] }
+  /** A round with the server ended; `problem` is the error's code. */
+  sync: { problem: string | null }
 }
 
 export type EventName = keyof BackendEvents

@@ -56,4 +56,8 @@ expire_after_days: number,
 /**
  * How many rows one export may have.
  */
-export_max_rows: number, };
+export_max_rows: number, 
+/**
+ * Minutes between two meetings with the server.
+ */
+sync_minutes: number, };
