@@ -66,6 +66,11 @@ pub(crate) fn level_word(level: Level) -> &'static str {
     }
 }
 
+/// An id as a query's value.
+fn id_value(id: Uuid) -> rusqlite::types::Value {
+    rusqlite::types::Value::Blob(id.as_bytes().to_vec())
+}
+
 /// The name of a plan in the version a task names; its code when this desk does not have that version.
 fn plan_name(connection: &Connection, code: &str, version: u32) -> Result<Option<LocalText>> {
     if code.is_empty() {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::followup::journal::Journal;
 use crate::followup::people::People;
 use crate::followup::viewer::Viewer;
-use crate::followup::{facts, level, level_word, plan_name};
+use crate::followup::{facts, id_value, level, level_word, plan_name};
 use crate::forms;
 
 /// An alert to raise.
@@ -273,10 +273,6 @@ fn items(
         items.push(item);
     }
     Ok(items)
-}
-
-fn id_value(id: Uuid) -> Value {
-    Value::Blob(id.as_bytes().to_vec())
 }
 
 /// One alert.

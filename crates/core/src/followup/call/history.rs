@@ -13,6 +13,7 @@ use super::evaluate::class_name;
 use super::{AnsweredLine, PastCall, PastResponse};
 use crate::archive;
 use crate::error::Result;
+use crate::followup::id_value;
 use crate::followup::people::People;
 use crate::followup::viewer::Viewer;
 use crate::forms;
@@ -72,10 +73,6 @@ fn responses_where(connection: &Connection, condition: &str, values: &[Value]) -
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn id_value(id: Uuid) -> Value {
-    Value::Blob(id.as_bytes().to_vec())
 }
 
 /// The latest responses of a patient, newest first.

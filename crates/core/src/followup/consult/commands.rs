@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::store::{self, NewConsult, Stored, id_value};
+use super::store::{self, NewConsult, Stored};
 use super::{
     AskRequest, ConsultDetail, ConsultItem, ConsultRequest, InboxRequest, InboxResponse, ReplyRequest,
     ReplyResponse,
@@ -25,7 +25,7 @@ use crate::followup::journal::Journal;
 use crate::followup::people::People;
 use crate::followup::task::{self, NewTask};
 use crate::followup::viewer::Viewer;
-use crate::followup::{alert, call, checked_text, facts, worklist};
+use crate::followup::{alert, call, checked_text, facts, id_value, worklist};
 use crate::settings;
 
 /// Longest question or reply, in characters.

@@ -15,7 +15,7 @@ use crate::followup::journal::Journal;
 use crate::followup::people::People;
 use crate::followup::task::day;
 use crate::followup::viewer::Viewer;
-use crate::followup::{alert, call, facts};
+use crate::followup::{alert, call, facts, id_value};
 
 /// A question to ask.
 pub(in crate::followup) struct NewConsult<'a> {
@@ -247,11 +247,6 @@ fn replies(connection: &Connection, consult_id: Uuid, people: &People) -> Result
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// An id as a query's value.
-pub(super) fn id_value(id: Uuid) -> Value {
-    Value::Blob(id.as_bytes().to_vec())
 }
 
 /// One question.
