@@ -86,6 +86,7 @@ impl From<StoreError> for Refused {
             }
             error @ (StoreError::Newer
             | StoreError::Older
+            | StoreError::Insecure
             | StoreError::Privileged(_)
             | StoreError::Database(_)) => Self::internal("store", error),
         }

@@ -34,7 +34,7 @@ pub async fn open(args: &Args, env: Env) -> Result<Shared, Failure> {
     let store: Arc<dyn Store> = match &args.database {
         Some(url) => {
             if let Some(owner) = &args.database_owner {
-                postgres::migrate(owner, &role_of(url)?).await?;
+                postgres::migrate(owner, &postgres::role_of(url)?).await?;
             }
             Arc::new(Postgres::open(url, CONNECTIONS).await?)
         }
@@ -49,12 +49,6 @@ fn make_home(home: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(home).map_err(Failure::file(home))
-}
-
-/// The role's name in a database's address.
-fn role_of(url: &str) -> Result<String, Failure> {
-    let config: tokio_postgres::Config = url.parse().map_err(|_| Failure::new("database", "address"))?;
-    config.get_user().map(str::to_owned).ok_or_else(|| Failure::new("database", "address"))
 }
 
 /// Makes the first hospital and the first administrator, where there are none. What people must

@@ -4,6 +4,7 @@
 //!
 //! Every call names the tenant (one hospital). Time, ids and random bytes are the caller's.
 
+mod address;
 mod blobs;
 mod both;
 mod devices;

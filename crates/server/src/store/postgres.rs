@@ -11,12 +11,15 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
+use super::address::{Address, parse};
 use super::driver::{Driver, Later};
 use super::tx::{Side, Tx};
 use super::{Result, StoreError};
+
+pub use super::address::role_of;
 
 mod embedded {
     refinery::embed_migrations!("migrations/postgres");
@@ -51,7 +54,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A PostgreSQL database, by the role that owns nothing.
 pub struct Postgres {
-    config: Config,
+    address: Address,
     idle: Mutex<Vec<Link>>,
     connections: Semaphore,
     writers: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
@@ -94,12 +97,12 @@ impl Postgres {
     /// `Privileged` when the role could pass by row-level security, `Newer` when the schema is another
     /// version's (older: run [`migrate`]), `Unavailable`.
     pub async fn open(service_url: &str, connections: usize) -> Result<Self> {
-        let config = parse(service_url)?;
-        let link = Link::connect(&config).await?;
+        let address = parse(service_url)?;
+        let link = Link::connect(&address).await?;
         check_role(&link.client).await?;
         check_schema(&link.client).await?;
         Ok(Self {
-            config,
+            address,
             idle: Mutex::new(vec![link]),
             connections: Semaphore::new(connections.max(1)),
             writers: Mutex::new(HashMap::new()),
@@ -114,7 +117,7 @@ impl Postgres {
             let link = match pooled {
                 Some(link) if link.client.is_closed() => continue,
                 Some(link) => link,
-                None => Link::connect(&self.config).await?,
+                None => Link::connect(&self.address).await?,
             };
             match link.client.batch_execute(&sql).await {
                 Ok(()) => return Ok(Tx { tenant, database: Side::Postgres(link) }),
@@ -216,12 +219,19 @@ impl Driver for Postgres {
 }
 
 impl Link {
-    async fn connect(config: &Config) -> Result<Self> {
-        let (client, connection) = config.connect(NoTls).await.map_err(error)?;
-        tokio::spawn(async move {
-            // Its end shows in `is_closed` and in the errors of whoever uses it.
-            let _ = connection.await;
-        });
+    async fn connect(address: &Address) -> Result<Self> {
+        let client = match &address.tls {
+            Some(tls) => {
+                let (client, connection) = address.config.connect(tls.clone()).await.map_err(error)?;
+                tokio::spawn(carry(connection));
+                client
+            }
+            None => {
+                let (client, connection) = address.config.connect(NoTls).await.map_err(error)?;
+                tokio::spawn(carry(connection));
+                client
+            }
+        };
         Ok(Self { client, statements: HashMap::new() })
     }
 
@@ -273,10 +283,9 @@ async fn check_schema(client: &Client) -> Result<()> {
     }
 }
 
-fn parse(url: &str) -> Result<Config> {
-    let mut config: Config = url.parse().map_err(|_| StoreError::Unavailable("url".into()))?;
-    config.application_name("aftercare-server");
-    Ok(config)
+/// Carries a connection's bytes until it ends, which shows in `is_closed` and in its users' errors.
+async fn carry(connection: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>) {
+    let _ = connection.await;
 }
 
 /// PostgreSQL's error by its SQLSTATE: its text and details quote values.

@@ -79,6 +79,9 @@ pub enum StoreError {
     /// The service would run with more rights than it may have; what is wrong, by a word.
     #[error("the database role has too many rights: {0}")]
     Privileged(&'static str),
+    /// The database is on another host and the address names no authority (`sslrootcert=FILE`).
+    #[error("the way to the database is not protected")]
+    Insecure,
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull,

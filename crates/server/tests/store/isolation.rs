@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::desk::{Desk, START, accepted, id, make_hospital};
 use crate::places::Place;
-use crate::postgres::{OWNER, SERVICE};
+use crate::postgres::{Cluster, OWNER, SERVICE};
 
 const RENMIN: Uuid = Uuid::from_u128(0x7e);
 const XIEHE: Uuid = Uuid::from_u128(0x7f);
@@ -183,4 +183,50 @@ async fn the_server_refuses_a_role_with_too_many_rights() {
     assert_eq!(open(SERVICE).await, Some(StoreError::Newer));
     admin.batch_execute("UPDATE refinery_schema_history SET version = 0").await.unwrap();
     assert_eq!(open(SERVICE).await, Some(StoreError::Older));
+}
+
+#[tokio::test]
+async fn the_way_to_another_host_is_protected_by_the_databases_certificate() {
+    let (ours, certificate, key) = authority_with_certificate();
+    let (theirs, _, _) = authority_with_certificate();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port_is = format!("port={port}");
+    let tls =
+        ["fsync=off", "listen_addresses=127.0.0.1", &port_is, "ssl=on", "ssl_cert_file=c", "ssl_key_file=k"];
+    let cluster = Cluster::start_with(&tls, &[("c", certificate), ("k", key)]).await;
+    cluster.make_database("aftercare", None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |role: &str, authority: &str| {
+        format!(
+            "postgres://{role}@localhost:{port}/aftercare?sslrootcert={}",
+            folder.path().join(authority).display()
+        )
+    };
+    std::fs::write(folder.path().join("ours.pem"), ours).unwrap();
+    std::fs::write(folder.path().join("theirs.pem"), theirs).unwrap();
+    migrate(&at(OWNER, "ours.pem"), SERVICE).await.unwrap();
+    let store = Postgres::open(&at(SERVICE, "ours.pem"), 2).await.unwrap();
+    store.ready().await.unwrap();
+    let admin = cluster.connect("postgres", "aftercare").await;
+    let sql =
+        "SELECT bool_and(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.usename = $1";
+    assert!(admin.query_one(sql, &[&SERVICE]).await.unwrap().get::<_, bool>(0));
+    let stranger = Postgres::open(&at(SERVICE, "theirs.pem"), 2).await.err();
+    assert_eq!(stranger, Some(StoreError::Unavailable("connection".into())));
+    let missing = Postgres::open(&at(SERVICE, "none.pem"), 2).await.err();
+    assert_eq!(missing, Some(StoreError::Unavailable("sslrootcert".into())));
+}
+
+/// An authority's certificate, and a certificate and key that it gave to `localhost`, as PEM.
+fn authority_with_certificate() -> (String, String, String) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let authority = params.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(params, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let named = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = named.signed_by(&key, &issuer).unwrap();
+    (authority.pem(), certificate.pem(), key.serialize_pem())
 }

@@ -15,11 +15,17 @@ pub const SERVICE: &str = "aftercare_service";
 pub struct Cluster {
     folder: tempfile::TempDir,
     process: Child,
+    port: String,
 }
 
 impl Cluster {
     /// Starts a cluster. `durable`: with the disk's own speed, for measuring.
     pub async fn start(durable: bool) -> Self {
+        Self::start_with(if durable { &["fsync=on"] } else { &["fsync=off"] }, &[]).await
+    }
+
+    /// Starts a cluster with these settings; `files` (name, content) lie in its data folder, for its eyes only.
+    pub async fn start_with(settings: &[&str], files: &[(&str, String)]) -> Self {
         let folder = tempfile::Builder::new().prefix("aftercare-pg-").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let data = folder.path().join("data");
@@ -40,19 +46,21 @@ impl Cluster {
         assert!(made.success(), "initdb failed");
         let mut server = unprivileged(&program("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(folder.path());
-        let fsync = if durable { "fsync=on" } else { "fsync=off" };
-        for setting in [
-            "listen_addresses=",
-            "max_connections=60",
-            "shared_buffers=128MB",
-            "min_wal_size=8MB",
-            "max_wal_size=256MB",
-            fsync,
-        ] {
+        for (name, content) in files {
+            let file = data.join(name);
+            std::fs::write(&file, content).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&data).unwrap());
+            std::os::unix::fs::chown(&file, Some(owner), None).unwrap();
+        }
+        let local = ["listen_addresses=", "max_connections=60", "min_wal_size=8MB", "max_wal_size=256MB"];
+        for setting in local.iter().chain(settings) {
             server.args(["-c", setting]);
         }
         let process = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let cluster = Self { folder, process };
+        let port =
+            settings.iter().find_map(|setting| setting.strip_prefix("port=")).unwrap_or("5432").to_owned();
+        let cluster = Self { folder, process, port };
         cluster.wait().await;
         cluster.make_roles().await;
         cluster
@@ -89,7 +97,7 @@ impl Cluster {
     }
 
     pub fn url(&self, role: &str, database: &str) -> String {
-        format!("host={} user={role} dbname={database}", self.folder.path().display())
+        format!("host={} port={} user={role} dbname={database}", self.folder.path().display(), self.port)
     }
 
     pub async fn connect(&self, role: &str, database: &str) -> Client {
