@@ -115,7 +115,7 @@ pub enum Command {
         /// As `backup` wrote it.
         file: PathBuf,
     },
-    /// Join a hospital's server with everything this desk has.
+    /// Join a hospital's server: with everything this desk has, or, from an empty folder, as a new PC.
     Enrol {
         /// `host`, `host:port` or `https://host:port`.
         #[arg(long, value_name = "URL")]

@@ -71,7 +71,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Audit { what: Audit::Verify } => session::verify(&desk()?),
         Command::Backup { file } => settings::backup(&desk()?, file),
         Command::Restore { file } => settings::restore(&cli.global, language, file),
-        Command::Enrol { server, code } => sync::enrol(&desk()?, server, code),
+        Command::Enrol { server, code } => sync::enrol(&cli.global, language, server, code),
         Command::Sync { once } => sync::sync(&cli.global, language, *once),
         Command::Conflicts => sync::conflicts(&desk()?),
         Command::Doctor => settings::doctor(&desk()?),

@@ -9,6 +9,7 @@ use crate::Answer;
 use crate::args::Global;
 use crate::desk::Desk;
 use crate::failure::Failure;
+use crate::secret::password;
 use crate::words::words;
 
 /// How often a job is asked whether it has ended.
@@ -16,11 +17,31 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Most conflicts that are listed.
 const SHOWN: u32 = 200;
 
-/// Joins a server, and waits for the first sync.
-pub fn enrol(desk: &Desk, server: &str, code: &str) -> Result<Answer, Failure> {
-    let joined = desk.call("sync_enrol", json!({ "address": server, "code": code }))?;
-    let mut done = wait(desk, &joined["job"])?;
-    done["hospital"] = joined["hospital"].clone();
+/// Joins a server, and waits for the first sync. An empty folder becomes a desk of the hospital, for
+/// a user whom the server knows.
+pub fn enrol(global: &Global, language: Language, server: &str, code: &str) -> Result<Answer, Failure> {
+    let empty = Desk::signed_out(global, language)?;
+    let state = empty.call("session_status", json!({}))?;
+    let mut recovery = Value::Null;
+    if state["state"] == "setup" {
+        let user = global.user().ok_or_else(|| Failure::missing(language, "--user"))?;
+        let request =
+            json!({ "address": server, "code": code, "login": user, "password": password(language)? });
+        recovery = empty.call("sync_join", request)?["recovery_code"].clone();
+    }
+    drop(empty);
+    let desk = &Desk::open(global, language)?;
+    let mut done = if recovery.is_null() {
+        let joined = desk.call("sync_enrol", json!({ "address": server, "code": code }))?;
+        wait(desk, &joined["job"])?
+    } else {
+        let started = desk.call("sync_now", json!({}))?;
+        wait(desk, &started["id"])?
+    };
+    if !recovery.is_null() {
+        done["recovery_code"] = recovery;
+    }
+    done["hospital"] = desk.call("session_status", json!({}))?["hospital"].clone();
     let text = words(desk.language).filled_from("enrol_done", &done);
     Ok(Answer { json: done, text })
 }

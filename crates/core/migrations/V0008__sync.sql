@@ -34,6 +34,7 @@ CREATE TABLE sync_server (
   enrolled_at  INTEGER NOT NULL,
   heard_at     INTEGER,                          -- last answer
   compared_at  INTEGER,                          -- last time the digests were equal
+  key_left     INTEGER NOT NULL DEFAULT 0,       -- 1: the database's key lies there, sealed, for who is new to this PC
   forked       INTEGER NOT NULL DEFAULT 0        -- 1: the server knows another desk of this identity
 ) STRICT;
 
@@ -96,6 +97,12 @@ CREATE INDEX sync_verdict_by_time ON sync_verdict (heard_at);
 CREATE TABLE sync_author (
   op_id   BLOB NOT NULL PRIMARY KEY,
   user_id BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whose password the server knows, and since when it was theirs.
+CREATE TABLE sync_password (
+  user_id   BLOB    NOT NULL PRIMARY KEY,
+  chosen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Each round with the server, the last few hundred.

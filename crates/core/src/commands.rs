@@ -83,6 +83,8 @@ commands! {
         session_login: session::commands::login, session::LoginRequest => session::SessionStatus;
         session_recover: session::commands::recover, session::RecoverRequest => session::SessionStatus;
         settings_restore: settings::commands::restore, settings::RestoreRequest => settings::RestoreResponse;
+        sync_join: sync::join::join, sync::JoinRequest => sync::JoinResponse;
+        sync_login: sync::join::online_login, sync::OnlineLoginRequest => session::SessionStatus;
         session_lock: session::commands::lock, session::StatusRequest => Done;
     }
     signed_in {

@@ -1,6 +1,7 @@
 //! Whole-system tests: real processes, real window, hostile files. What they share is here.
 
 pub mod bad_line;
+pub mod central;
 pub mod demo;
 pub mod headless;
 pub mod programs;

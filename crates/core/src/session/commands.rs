@@ -6,11 +6,12 @@ use std::sync::Arc;
 use aftercare_domain::access::Role;
 use aftercare_domain::error_code::ErrorCode;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::keys::{self, RecoveryCode};
 use super::slots::{KeyFile, RecoverySlot};
 use super::{
-    ChangePasswordRequest, ConfirmRequest, DATABASE_FILE, LoginRequest, OpenSession, RecoverRequest,
+    ChangePasswordRequest, ConfirmRequest, DATABASE_FILE, LoginRequest, OpenSession, Passing, RecoverRequest,
     SessionState, SessionStatus, SetupRequest, SetupResponse, StatusRequest,
 };
 use crate::app::{App, Ctx};
@@ -56,9 +57,7 @@ pub fn setup(app: &Arc<App>, request: SetupRequest) -> Result<SetupResponse> {
     }
     check_setup(&request)?;
     let database = app.home.join(DATABASE_FILE);
-    discard_unfinished(&database)?;
-    let key = keys::new_database_key()?;
-    db::create(&database, &key)?;
+    let key = start_database(&database)?;
     let code = RecoveryCode::random()?;
     let first = staff::first_member(&request, env::new_id(app.env.now()));
     {
@@ -71,6 +70,14 @@ pub fn setup(app: &Arc<App>, request: SetupRequest) -> Result<SetupResponse> {
     file.recovery = Some(RecoverySlot::new(&key, &code)?);
     file.save(&app.home)?;
     Ok(SetupResponse { recovery_code: code.text() })
+}
+
+/// An empty database under a new key.
+pub(crate) fn start_database(database: &Path) -> Result<DatabaseKey> {
+    discard_unfinished(database)?;
+    let key = keys::new_database_key()?;
+    db::create(database, &key)?;
+    Ok(key)
 }
 
 fn check_setup(request: &SetupRequest) -> Result<()> {
@@ -117,7 +124,13 @@ fn discard_unfinished(database: &Path) -> Result<()> {
 pub fn login(app: &Arc<App>, request: LoginRequest) -> Result<SessionStatus> {
     let login = request.login.trim();
     let (user_id, key) = unlock(app, login, &request.password)?;
-    open_session(app, key, |member| member.id == user_id, "session.login", None)
+    let status = open_session(app, key, |member| member.id == user_id, "session.login", None)?;
+    if let Some(session) = app.current()
+        && session.db.read(|connection| crate::sync::password_is_news(connection, user_id))?
+    {
+        session.pass_on(Passing { old: None, new: Zeroizing::new(request.password) });
+    }
+    Ok(status)
 }
 
 /// The key, if the password is right; counts failures.
@@ -231,6 +244,10 @@ pub fn change_password(ctx: &Ctx, request: ChangePasswordRequest) -> Result<Done
     confirm_password(ctx, &request.password)?;
     staff::set_password(ctx, ctx.user_id(), &ctx.session.user.login, &request.new_password)?;
     ctx.session.password_changed();
+    if ctx.read(|connection| crate::sync::password_is_news(connection, ctx.user_id()))? {
+        let old = Some(Zeroizing::new(request.password));
+        ctx.session.pass_on(Passing { old, new: Zeroizing::new(request.new_password) });
+    }
     Ok(Done {})
 }
 

@@ -6,6 +6,7 @@
 pub mod commands;
 mod keys;
 mod lockout;
+mod machine;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -18,12 +19,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::db::Db;
 use crate::settings::Settings;
 
+pub(crate) use commands::start_database;
 pub use keys::RecoveryCode;
-pub use slots::{KeyFile, add_user_slot, remove_user_slot};
+pub(crate) use machine::{ServerFile, open_database_key, seal_database_key};
+pub use slots::{KeyFile, RecoverySlot, add_user_slot, remove_user_slot};
 
 /// The database's file name in the home folder.
 pub const DATABASE_FILE: &str = "aftercare.db";
@@ -40,6 +44,16 @@ pub struct OpenSession {
     pub idle_seconds: AtomicI64,
     last_touch_millis: AtomicI64,
     password_due: Mutex<Option<PasswordDue>>,
+    /// A password that the server does not know yet, until it was told.
+    passing: Mutex<Option<Passing>>,
+}
+
+/// A password on its way to the server, so that its owner can go to another PC.
+pub(crate) struct Passing {
+    /// The one before, when it was changed.
+    pub old: Option<Zeroizing<String>>,
+    /// The one that holds.
+    pub new: Zeroizing<String>,
 }
 
 impl OpenSession {
@@ -58,6 +72,7 @@ impl OpenSession {
             idle_seconds: AtomicI64::new(settings.idle_seconds),
             last_touch_millis: AtomicI64::new(now.timestamp_millis()),
             password_due: Mutex::new(due),
+            passing: Mutex::new(None),
         }
     }
 
@@ -68,6 +83,14 @@ impl OpenSession {
 
     pub(crate) fn password_changed(&self) {
         *self.password_due.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(crate) fn pass_on(&self, passing: Passing) {
+        *self.passing.lock().unwrap_or_else(PoisonError::into_inner) = Some(passing);
+    }
+
+    pub(crate) fn take_passing(&self) -> Option<Passing> {
+        self.passing.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn touch(&self, now: DateTime<Utc>) {

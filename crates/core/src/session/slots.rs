@@ -29,7 +29,7 @@ pub struct KeyFile {
     /// 32 random bytes, base64: half of the machine's secret.
     machine_salt: String,
     users: Vec<UserSlot>,
-    pub(super) recovery: Option<RecoverySlot>,
+    pub(crate) recovery: Option<RecoverySlot>,
     #[serde(default)]
     pub(super) failures: Failures,
 }
@@ -86,6 +86,18 @@ impl KeyFile {
     /// Whether a hospital has been set up in `home`.
     pub fn exists(home: &Path) -> bool {
         path(home).exists() || twin(home).exists()
+    }
+
+    /// Removes every slot of `home` for good: without its key the database is noise.
+    pub(crate) fn destroy(home: &Path) -> Result<()> {
+        for file in [path(home), twin(home)] {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        sync_folder(home);
+        Ok(())
     }
 
     /// Reads the file, or its twin when it is torn.
@@ -175,7 +187,7 @@ impl KeyFile {
 
     /// The random salt and, where the system has one, the machine's id: a copied folder alone
     /// cannot be tried against passwords. On another PC the recovery code opens the backup.
-    fn machine_secret(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn machine_secret(&self) -> Zeroizing<Vec<u8>> {
         let mut secret = Zeroizing::new(self.machine_salt.clone().into_bytes());
         secret.extend(machine_uid::get().unwrap_or_default().trim().as_bytes());
         secret

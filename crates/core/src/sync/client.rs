@@ -1,6 +1,7 @@
 //! The desk's side of the line: HTTPS to one server whose certificate authority was pinned at
 //! enrolment, a signature on every request, a token for a quarter of an hour.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,8 +10,9 @@ use aftercare_domain::error_code::ErrorCode;
 use aftercare_sync::Scope;
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::{
-    EnrolAnswer, EnrolRequest, HEADER_AT, HEADER_SIGNATURE, PACKED, Problem, ProblemCode, RecordsAnswer,
-    RecordsRequest, SnapshotPage, TokenAnswer, TokenRequest, base64url, request_text, token_text,
+    EnrolAnswer, EnrolRequest, HEADER_AT, HEADER_SIGNATURE, LoginAnswer, LoginRequest, PACKED,
+    PasswordRequest, Problem, ProblemCode, RecordsAnswer, RecordsRequest, SealedKey, SnapshotPage,
+    TokenAnswer, TokenRequest, base64url, request_text, token_text,
 };
 use aftercare_sync::pack::{MAX_PACKED, pack, unpack};
 use aftercare_sync::record::Key;
@@ -26,6 +28,7 @@ use crate::error::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_secs(120);
+const JSON: &str = "application/json";
 /// A certificate is a few hundred bytes.
 const MAX_AUTHORITY: u64 = 64 * 1024;
 /// A token is thrown away this long before its end.
@@ -47,6 +50,12 @@ pub trait Line {
     fn snapshot(&self, scope: Scope, after: Option<&Key>) -> Result<SnapshotPage>;
     /// `POST /v1/records`.
     fn records(&self, request: &RecordsRequest) -> Result<RecordsAnswer>;
+    /// The sites that the desk may see and write now.
+    fn sites(&self) -> Result<BTreeSet<Scope>>;
+    /// `PUT /v1/keys`: the database's key, sealed, for people who are new to this PC.
+    fn leave_key(&self, sealed: &[u8]) -> Result<()>;
+    /// `PUT /v1/passwords`.
+    fn pass_on(&self, password: &PasswordRequest) -> Result<()>;
 }
 
 /// A new device key's seed.
@@ -134,7 +143,13 @@ pub struct Https {
     clock: Clock,
     /// How far the server's time is ahead of this PC's, milliseconds.
     ahead: AtomicI64,
-    token: Mutex<Option<(String, i64)>>,
+    token: Mutex<Option<Token>>,
+}
+
+struct Token {
+    text: String,
+    until: i64,
+    sites: BTreeSet<Scope>,
 }
 
 impl Https {
@@ -161,10 +176,8 @@ impl Https {
 
     fn token(&self) -> Result<String> {
         let mut kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((token, until)) = kept.as_ref()
-            && self.now() < *until
-        {
-            return Ok(token.clone());
+        if let Some(token) = kept.as_ref().filter(|token| self.now() < token.until) {
+            return Ok(token.text.clone());
         }
         let answer = self.correcting_clock(|| {
             let at_millis = self.now();
@@ -175,7 +188,7 @@ impl Https {
             Response::read(sent)?.json::<TokenAnswer>()
         })?;
         let until = self.now() + answer.expires_in_seconds * 1000 - TOKEN_MARGIN_MILLIS;
-        *kept = Some((answer.token.clone(), until));
+        *kept = Some(Token { text: answer.token.clone(), until, sites: answer.sites });
         Ok(answer.token)
     }
 
@@ -218,9 +231,8 @@ impl Https {
                 .header(HEADER_SIGNATURE, signature)
                 .call()
         } else {
-            self.agent
-                .post(url)
-                .header("authorization", bearer)
+            let to = if method == "PUT" { self.agent.put(url) } else { self.agent.post(url) };
+            to.header("authorization", bearer)
                 .header(HEADER_AT, at.to_string())
                 .header(HEADER_SIGNATURE, signature)
                 .content_type(content_type)
@@ -250,6 +262,32 @@ impl Line for Https {
 
     fn records(&self, request: &RecordsRequest) -> Result<RecordsAnswer> {
         self.signed("POST", "/v1/records", &packed(request)?, PACKED)?.unpacked()
+    }
+
+    fn sites(&self) -> Result<BTreeSet<Scope>> {
+        self.correcting_clock(|| self.token())?;
+        let kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(kept.as_ref().map(|token| token.sites.clone()).unwrap_or_default())
+    }
+
+    fn leave_key(&self, sealed: &[u8]) -> Result<()> {
+        let body = serde_json::to_vec(&SealedKey { sealed_key: sealed.to_vec() })?;
+        self.signed("PUT", "/v1/keys", &body, JSON).map(|_| ())
+    }
+
+    fn pass_on(&self, password: &PasswordRequest) -> Result<()> {
+        self.signed("PUT", "/v1/passwords", &serde_json::to_vec(password)?, JSON).map(|_| ())
+    }
+}
+
+impl Https {
+    /// Has the server check somebody who is new to this PC.
+    ///
+    /// # Errors
+    /// `SyncLogin` and those of every request.
+    pub fn login(&self, login: &str, password: &str) -> Result<LoginAnswer> {
+        let request = LoginRequest { login: login.trim().to_owned(), password: password.to_owned() };
+        self.signed("POST", "/v1/login", &serde_json::to_vec(&request)?, JSON)?.json()
     }
 }
 
@@ -331,6 +369,7 @@ fn refused(problem: &Problem) -> Error {
         Some(ProblemCode::Quota) => ErrorCode::SyncQuota,
         Some(ProblemCode::TooMany | ProblemCode::Busy | ProblemCode::Locked) => ErrorCode::SyncServerBusy,
         Some(ProblemCode::Upgrade) => ErrorCode::SyncUpgrade,
+        Some(ProblemCode::Login | ProblemCode::NoKey) => ErrorCode::SyncLogin,
         Some(ProblemCode::TooLarge) => ErrorCode::SyncTooLarge,
         Some(ProblemCode::Forbidden | ProblemCode::NotFound) => ErrorCode::Forbidden,
         _ => ErrorCode::SyncServerFault,

@@ -12,6 +12,7 @@ use super::{client, state};
 use crate::app::Ctx;
 use crate::audit;
 use crate::error::{Error, Result};
+use crate::session::{KeyFile, ServerFile};
 
 /// What joining comes to.
 pub(super) struct Joined {
@@ -40,7 +41,7 @@ pub(super) fn join(ctx: &Ctx, typed_address: &str, typed_code: &str) -> Result<J
     let authority = client::authority(&address, &code)?;
     let seed = client::new_seed()?;
     let ask = |device: Uuid| {
-        let request = request(&code, device, &seed, site, own.last_dseq)?;
+        let request = request(&code, device, &seed, Some(site), own.last_dseq)?;
         client::enrol(&address, &authority, &request)
     };
     let device = if forked { ctx.new_id() } else { own.device };
@@ -69,10 +70,19 @@ pub(super) fn join(ctx: &Ctx, typed_address: &str, typed_code: &str) -> Result<J
         // After the writer, which keeps the desk's numbers at its end.
         ctx.db().write(|connection, _| state::take_identity(connection, device))?;
     }
+    let keys = KeyFile::load(&ctx.app.home)?;
+    ServerFile::save(&ctx.app.home, &keys, &address, &authority, device, &seed)?;
     Ok(Joined { hospital: answer.hospital })
 }
 
-fn request(code: &EnrolCode, device: Uuid, seed: &[u8], site: Uuid, history_to: i64) -> Result<EnrolRequest> {
+/// What a desk asks. `site`: its own, which it has already.
+pub(super) fn request(
+    code: &EnrolCode,
+    device: Uuid,
+    seed: &[u8],
+    site: Option<Uuid>,
+    history_to: i64,
+) -> Result<EnrolRequest> {
     let key = client::key_pair(seed)?;
     let public_key = client::public_key(&key);
     let signature = key.sign(enrol_text(&code.number, device, &public_key).as_bytes()).as_ref().to_vec();
@@ -84,7 +94,7 @@ fn request(code: &EnrolCode, device: Uuid, seed: &[u8], site: Uuid, history_to: 
         public_key,
         signature,
         name: machine_name(),
-        sites: [site].into(),
+        sites: site.into_iter().collect(),
         history_to,
     })
 }

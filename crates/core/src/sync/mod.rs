@@ -10,6 +10,7 @@ pub mod commands;
 mod conflicts;
 mod digest;
 mod enrol;
+pub mod join;
 mod people;
 mod replica;
 mod round;
@@ -23,6 +24,7 @@ use crate::error::Result;
 
 pub use background::Background;
 pub(crate) use background::tick;
+pub(crate) use people::password_is_news;
 pub use types::*;
 
 /// The line to this desk's server.

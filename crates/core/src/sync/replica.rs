@@ -131,6 +131,21 @@ impl<'t> DeskReplica<'t> {
         Ok(self.taken)
     }
 
+    /// The sites of this desk have changed: patients at those that it does not see any more leave it.
+    pub fn see_sites(&mut self, sites: &BTreeSet<Scope>) -> Result<()> {
+        let connection = self.connection();
+        let gone: Vec<Scope> = state::sites(connection)?.difference(sites).copied().collect();
+        for site in gone {
+            let mut statement = connection.prepare("SELECT id FROM patient WHERE site_id = ?1")?;
+            let there: Vec<Uuid> =
+                statement.query_map([site], |row| row.get("id"))?.collect::<rusqlite::Result<_>>()?;
+            for patient in there {
+                self.remove_root(patient, false)?;
+            }
+        }
+        state::set_sites(connection, sites)
+    }
+
     /// Notes whom a changed record concerns.
     fn note(&mut self, entity: &'static Entity, id: Uuid) -> Result<()> {
         self.taken.changes += 1;

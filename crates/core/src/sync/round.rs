@@ -62,7 +62,11 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
     let _turn = ctx.app.sync.turn();
     let started_at = ctx.now().timestamp_millis();
     let mut report = Report::default();
-    let result = exchange(ctx, line, progress, compare, &mut report);
+    let result = exchange(ctx, line, progress, compare, &mut report, false);
+    if result.as_ref().is_err_and(|error| error.code == ErrorCode::SyncWipe) {
+        people::wipe(ctx)?;
+        return Err(Error::new(ErrorCode::SyncWipe));
+    }
     let problem = result.as_ref().err().map(|error| error.code.as_str().to_owned());
     let round = Round {
         started_at,
@@ -75,6 +79,9 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
     };
     ctx.db().write(|connection, _| state::keep_round(connection, &round))?;
     result?;
+    if let Err(error) = people::settle_in(ctx, line) {
+        tracing::warn!(%error, "key or password was not left at the server");
+    }
     let (pending, conflicts, cursor) = ctx.read(|connection| {
         let server = state::server(connection)?;
         let pending = state::own(connection)?.last_dseq - server.acknowledged;
@@ -89,21 +96,35 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
     Ok(report)
 }
 
+/// A round for somebody who is about to be let in: nobody is at the desk yet.
+///
+/// # Errors
+/// Those of a round.
+pub(super) fn run_as_guest(ctx: &Ctx, line: &dyn Line) -> Result<()> {
+    let _turn = ctx.app.sync.turn();
+    exchange(ctx, line, &Progress::unwatched(), false, &mut Report::default(), true)
+}
+
 fn exchange(
     ctx: &Ctx,
     line: &dyn Line,
     progress: &Progress,
     compare: bool,
     report: &mut Report,
+    guest: bool,
 ) -> Result<()> {
     if ctx.read(state::server)?.forked {
         return Err(Error::new(ErrorCode::SyncForked));
     }
-    fill(ctx, line, progress, report)?;
+    let sites = line.sites()?;
+    if ctx.read(state::sites)? != sites {
+        in_replica(ctx, |replica| replica.see_sites(&sites))?;
+    }
+    fill(ctx, line, progress, report, None)?;
     let mut course = Course { compare, ..Course::default() };
     loop {
         progress.check()?;
-        if !still_open(ctx) {
+        if !still_open(ctx, guest) {
             return Err(Error::new(ErrorCode::Cancelled));
         }
         let outgoing = ctx.read(|connection| next_request(ctx, connection, &course))?;
@@ -139,8 +160,8 @@ fn exchange(
 }
 
 /// Whether the session in which this runs is still the open one.
-fn still_open(ctx: &Ctx) -> bool {
-    ctx.app.current().is_some_and(|session| std::sync::Arc::ptr_eq(&session, &ctx.session))
+fn still_open(ctx: &Ctx, guest: bool) -> bool {
+    guest || ctx.app.current().is_some_and(|session| std::sync::Arc::ptr_eq(&session, &ctx.session))
 }
 
 /// Where a round stands between two requests.
@@ -247,10 +268,19 @@ fn in_replica<T>(ctx: &Ctx, work: impl FnOnce(&mut DeskReplica<'_>) -> Result<T>
     Ok((result, taken))
 }
 
-/// The first sync of each scope: its records as they are, page by page, resumable.
-fn fill(ctx: &Ctx, line: &dyn Line, progress: &Progress, report: &mut Report) -> Result<()> {
+/// The first sync of each scope (or of `only` one): its records as they are, page by page, resumable.
+pub(super) fn fill(
+    ctx: &Ctx,
+    line: &dyn Line,
+    progress: &Progress,
+    report: &mut Report,
+    only: Option<Scope>,
+) -> Result<()> {
     let mut seen = 0_u64;
     while let Some(filling) = ctx.read(state::next_to_fill)? {
+        if only.is_some_and(|only| only != filling.scope) {
+            return Ok(());
+        }
         progress.check()?;
         let page = line.snapshot(filling.scope, filling.after.as_ref())?;
         let ((), taken) = in_replica(ctx, |replica| {

@@ -97,6 +97,40 @@ pub struct EnrolResponse {
     pub job: Uuid,
 }
 
+/// A new PC joins a hospital that has a server.
+#[derive(Deserialize, TS)]
+#[ts(rename = "SyncJoinRequest")]
+pub struct JoinRequest {
+    /// `host`, `host:port` or `https://host:port`.
+    pub address: String,
+    /// The administrator's one-time code, as typed.
+    pub code: String,
+    /// Somebody whom the server knows.
+    pub login: String,
+    /// Their password.
+    pub password: String,
+}
+
+/// The PC belongs to the hospital; the person can log in.
+#[derive(Serialize, TS)]
+#[ts(rename = "SyncJoinResponse")]
+pub struct JoinResponse {
+    /// The hospital.
+    pub hospital: String,
+    /// Opens this PC's database, or a backup of it, when every password is lost. Shown once.
+    pub recovery_code: String,
+}
+
+/// Somebody who is new to this PC logs in at the server.
+#[derive(Deserialize, TS)]
+#[ts(rename = "SyncOnlineLoginRequest")]
+pub struct OnlineLoginRequest {
+    /// What they are called at login.
+    pub login: String,
+    /// Their password.
+    pub password: String,
+}
+
 /// Asks for the rounds.
 #[derive(Debug, Deserialize, TS)]
 #[ts(rename = "SyncHistoryRequest")]

@@ -8,6 +8,7 @@ mod full_disk;
 mod hostile;
 mod imports;
 mod killed;
+mod sync;
 mod terminal;
 mod together;
 

@@ -159,7 +159,7 @@ fn two_claims_made_apart_become_one_and_the_other_is_told() {
 fn a_lost_answer_changes_nothing() {
     let hospital = Hospital::new();
     import(&hospital.alice, &fixture("出院患者_gb18030.csv"));
-    let line = hospital.server.line();
+    let line = hospital.server.line(&hospital.alice);
     for _ in 0..3 {
         line.lose.set(1);
         let error = hospital.server.try_sync(&hospital.alice, &line).unwrap_err();
@@ -222,7 +222,7 @@ fn a_copied_desk_is_told_so_and_joins_again_under_its_own_name() {
         .unwrap();
     hospital.server.sync(&hospital.alice);
     copy.ctx().write(|w| w.update(&PATIENT, hospital.somebody(), &[("employer", "码头".into())])).unwrap();
-    let error = hospital.server.try_sync(&copy, &hospital.server.line()).unwrap_err();
+    let error = hospital.server.try_sync(&copy, &hospital.server.line(&copy)).unwrap_err();
     assert_eq!(error.code.as_str(), "sync_forked");
     assert_eq!(copy.call("sync_status", json!({}))["problem"], "sync_forked");
     copy.ctx().db().write(|c, _| crate::sync::state::take_identity(c, Uuid::from_u128(0xC0B1))).unwrap();
@@ -244,8 +244,24 @@ fn who_was_made_inactive_elsewhere_is_locked_out_here() {
     left["password"] = Value::Null;
     hospital.alice.call("staff_save", left);
     hospital.server.sync(&hospital.alice);
-    let result = hospital.server.try_sync(&hospital.bob, &hospital.server.line());
+    let result = hospital.server.try_sync(&hospital.bob, &hospital.server.line(&hospital.bob));
     assert!(result.is_err() || hospital.bob.app.call("settings_get", json!({})).is_err());
     assert!(hospital.bob.login("bob").is_err());
     hospital.bob.login("alice").unwrap();
+}
+
+#[test]
+fn a_lost_pc_erases_itself() {
+    let hospital = Hospital::imported();
+    let line = hospital.server.line(&hospital.bob);
+    line.wipe.set(true);
+    let error = hospital.server.try_sync(&hospital.bob, &line).unwrap_err();
+    assert_eq!(error.code.as_str(), "sync_wipe");
+    let left: Vec<String> = std::fs::read_dir(hospital.bob.home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("aftercare.db") || name.starts_with("keys"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(hospital.bob.restarted().call("session_status", json!({})).unwrap()["state"], "setup");
 }

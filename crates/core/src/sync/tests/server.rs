@@ -9,7 +9,7 @@ use aftercare_sync::accept::{
     Device, FeedRow, Loaded, News, OpRow, Protections, accept, accept_offers, decode, read_batch,
 };
 use aftercare_sync::digest::{BUCKETS, ScopeDigest, bucket};
-use aftercare_sync::door::{EnrolAnswer, RecordsAnswer, RecordsRequest, SnapshotPage};
+use aftercare_sync::door::{EnrolAnswer, PasswordRequest, RecordsAnswer, RecordsRequest, SnapshotPage};
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::{
     Answer, Entry, EpochStart, Event, FedOp, Outcome, Page, Refusal, Repair, Request, Verdict,
@@ -46,8 +46,9 @@ pub struct Server(pub Arc<Mutex<Memory>>);
 /// A desk's line to it. `lose` answers are lost on their way back.
 pub struct TestLine {
     pub server: Server,
+    pub device: Uuid,
     pub lose: Cell<u32>,
-    pub requests: Cell<u32>,
+    pub wipe: Cell<bool>,
 }
 
 impl Server {
@@ -57,8 +58,9 @@ impl Server {
         server
     }
 
-    pub fn line(&self) -> TestLine {
-        TestLine { server: self.clone(), lose: Cell::new(0), requests: Cell::new(0) }
+    pub fn line(&self, desk: &Desk) -> TestLine {
+        let device = desk.ctx().read(state::own).unwrap().device;
+        TestLine { server: self.clone(), device, lose: Cell::new(0), wipe: Cell::new(false) }
     }
 
     /// Takes the desk in with its history, and lets it see `sites` (and its own).
@@ -95,7 +97,7 @@ impl Server {
 
     /// Syncs as whoever sits at the desk, and compares digests.
     pub fn sync(&self, desk: &Desk) -> Report {
-        self.try_sync(desk, &self.line()).unwrap()
+        self.try_sync(desk, &self.line(desk)).unwrap()
     }
 
     pub fn try_sync(&self, desk: &Desk, line: &TestLine) -> Result<Report> {
@@ -270,7 +272,9 @@ impl Memory {
 
 impl Line for TestLine {
     fn sync(&self, request: &Request) -> Result<Reply> {
-        self.requests.set(self.requests.get() + 1);
+        if self.wipe.get() {
+            return Err(Error::new(ErrorCode::SyncWipe));
+        }
         let reply = match self.server.0.lock().unwrap().sync(request) {
             Ok(answer) => Reply::Answer(Box::new(answer)),
             Err(refusal) => Reply::Refused(refusal),
@@ -301,6 +305,18 @@ impl Line for TestLine {
         let records =
             memory.in_order(request.scope, Some(usize::from(request.bucket)), request.after.as_ref());
         Ok(RecordsAnswer { head: memory.head, records, next: None })
+    }
+
+    fn sites(&self) -> Result<BTreeSet<Scope>> {
+        Ok(self.server.0.lock().unwrap().devices[&self.device].sites.clone())
+    }
+
+    fn leave_key(&self, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn pass_on(&self, _: &PasswordRequest) -> Result<()> {
+        Ok(())
     }
 }
 
