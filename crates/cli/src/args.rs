@@ -130,6 +130,15 @@ pub enum Command {
         #[arg(long)]
         once: bool,
     },
+    /// Ask for a patient's erasure everywhere; another person confirms it.
+    Erase {
+        /// The hospital number (病案号).
+        #[arg(long, value_name = "N")]
+        mrn: String,
+        /// Confirm what another person has asked for.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// What two people changed without knowing of each other.
     Conflicts,
     /// Check the database, its key slots, the audit trail and the change log.

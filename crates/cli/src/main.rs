@@ -73,6 +73,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Restore { file } => settings::restore(&cli.global, language, file),
         Command::Enrol { server, code } => sync::enrol(&cli.global, language, server, code),
         Command::Sync { once } => sync::sync(&cli.global, language, *once),
+        Command::Erase { mrn, confirm } => sync::erase(&desk()?, mrn, *confirm),
         Command::Conflicts => sync::conflicts(&desk()?),
         Command::Doctor => settings::doctor(&desk()?),
     }

@@ -98,3 +98,20 @@ pub fn conflicts(desk: &Desk) -> Result<Answer, Failure> {
         if lines.is_empty() { words(desk.language).filled("conflicts_none", &[]) } else { lines.join("\n") };
     Ok(Answer { json: found, text })
 }
+
+/// Asks for a patient's erasure, or confirms it.
+pub fn erase(desk: &Desk, mrn: &str, confirm: bool) -> Result<Answer, Failure> {
+    let found = desk.call("archive_find", json!({ "query": mrn, "limit": 50 }))?;
+    let hits = found["hits"].as_array().into_iter().flatten();
+    let Some(hit) = hits.into_iter().find(|hit| hit["mrn"] == mrn) else {
+        return Err(Failure::of_code(desk.language, "not_found", None));
+    };
+    let request = json!({
+        "patient_id": hit["patient_id"],
+        "password": password(desk.language)?,
+        "confirm": confirm,
+    });
+    let done = desk.call("sync_erase", request)?;
+    let key = if done["erased"] == true { "erase_done" } else { "erase_asked" };
+    Ok(Answer { text: words(desk.language).filled(key, &[]), json: done })
+}

@@ -117,6 +117,7 @@ commands! {
         sync_refused: SignedIn, sync::commands::refused, sync::RefusedRequest => sync::RefusedResponse;
         sync_refused_seen: SignedIn, sync::commands::seen, sync::SeenRequest => Done;
         sync_conflicts: ArchiveRead, sync::commands::list_conflicts, sync::ConflictsRequest => sync::ConflictsResponse;
+        sync_erase: ArchiveMerge, sync::commands::erase, sync::EraseRequest => sync::EraseResponse;
         sync_settle: ArchiveWrite, sync::commands::settle, sync::SettleRequest => Done;
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
         staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;

@@ -293,6 +293,8 @@ error_codes! {
     SyncDiffers => "sync_differs",
     /// The conflict was settled by somebody else.
     SyncSettled => "sync_settled",
+    /// The second person must be another one than the first.
+    SyncSamePerson => "sync_same_person",
     /// Name or password is wrong at the server, or it does not know the person yet.
     SyncLogin => "sync_login",
     /// The code names no site, and a new PC has none.

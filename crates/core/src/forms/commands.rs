@@ -136,7 +136,7 @@ pub fn plan_save(ctx: &Ctx, request: PlanSaveRequest) -> Result<PlanResponse> {
         for old in before.iter().filter(|old| old.enabled) {
             store::set_enabled(writer, old.id, false)?;
         }
-        let detail = json!({ "code": code, "version": version.version });
+        let detail = json!({ "code": code, "version": version.label });
         audit::append(
             writer.connection(),
             writer.now_millis(),
@@ -188,7 +188,7 @@ fn switch(ctx: &Ctx, code: &str, to: Option<u32>) -> Result<Done> {
         for version in &versions {
             store::set_enabled(writer, version.id, Some(version.version) == to)?;
         }
-        let detail = json!({ "code": code, "version": to });
+        let detail = json!({ "code": code, "version": to.map(number::label) });
         audit::append(
             writer.connection(),
             writer.now_millis(),

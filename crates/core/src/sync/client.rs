@@ -10,9 +10,9 @@ use aftercare_domain::error_code::ErrorCode;
 use aftercare_sync::Scope;
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::{
-    EnrolAnswer, EnrolRequest, HEADER_AT, HEADER_SIGNATURE, LoginAnswer, LoginRequest, PACKED,
-    PasswordRequest, Problem, ProblemCode, RecordsAnswer, RecordsRequest, SealedKey, SnapshotPage,
-    TokenAnswer, TokenRequest, base64url, request_text, token_text,
+    EnrolAnswer, EnrolRequest, ErasureAnswer, ErasureRequest, HEADER_AT, HEADER_SIGNATURE, LoginAnswer,
+    LoginRequest, PACKED, PasswordRequest, Problem, ProblemCode, RecordsAnswer, RecordsRequest, SealedKey,
+    SnapshotPage, TokenAnswer, TokenRequest, base64url, request_text, token_text,
 };
 use aftercare_sync::pack::{MAX_PACKED, pack, unpack};
 use aftercare_sync::record::Key;
@@ -289,6 +289,15 @@ impl Https {
         let request = LoginRequest { login: login.trim().to_owned(), password: password.to_owned() };
         self.signed("POST", "/v1/login", &serde_json::to_vec(&request)?, JSON)?.json()
     }
+
+    /// Asks for a patient's erasure everywhere, or confirms what another person asked for.
+    ///
+    /// # Errors
+    /// `SyncSamePerson`, `SyncLogin` and those of every request.
+    pub fn erase(&self, request: &ErasureRequest, confirm: bool) -> Result<ErasureAnswer> {
+        let target = if confirm { "/v1/erasures/confirm" } else { "/v1/erasures" };
+        self.signed("POST", target, &serde_json::to_vec(request)?, JSON)?.json()
+    }
 }
 
 /// Packs a request.
@@ -370,6 +379,7 @@ fn refused(problem: &Problem) -> Error {
         Some(ProblemCode::TooMany | ProblemCode::Busy | ProblemCode::Locked) => ErrorCode::SyncServerBusy,
         Some(ProblemCode::Upgrade) => ErrorCode::SyncUpgrade,
         Some(ProblemCode::Login | ProblemCode::NoKey) => ErrorCode::SyncLogin,
+        Some(ProblemCode::SamePerson) => ErrorCode::SyncSamePerson,
         Some(ProblemCode::TooLarge) => ErrorCode::SyncTooLarge,
         Some(ProblemCode::Forbidden | ProblemCode::NotFound) => ErrorCode::Forbidden,
         _ => ErrorCode::SyncServerFault,

@@ -3,18 +3,21 @@
 use aftercare_domain::access::Permission;
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::personal::Personal;
+use aftercare_sync::door::ErasureRequest;
 use rusqlite::{Connection, params};
+use serde_json::json;
 
 use super::round::Report;
 use super::{
-    ConflictsRequest, ConflictsResponse, EnrolRequest, EnrolResponse, HistoryRequest, HistoryResponse,
-    NowRequest, RefusedRequest, RefusedResponse, RefusedRow, ReportResponse, RoundRow, SeenRequest,
-    SettleRequest, Status, StatusRequest, background, conflicts, enrol, round, state,
+    ConflictsRequest, ConflictsResponse, EnrolRequest, EnrolResponse, EraseRequest, EraseResponse,
+    HistoryRequest, HistoryResponse, NowRequest, RefusedRequest, RefusedResponse, RefusedRow, ReportResponse,
+    RoundRow, SeenRequest, SettleRequest, Status, StatusRequest, background, conflicts, enrol, round, state,
 };
 use crate::app::Ctx;
 use crate::app::jobs::{self, Progress};
 use crate::commands::Done;
 use crate::error::Result;
+use crate::session::commands::confirm_password;
 use crate::settings::{self, JobStarted};
 
 /// How this desk stands with its server.
@@ -91,6 +94,23 @@ pub fn join(ctx: &Ctx, request: EnrolRequest) -> Result<EnrolResponse> {
     let joined = enrol::join(ctx, &request.address, &request.code)?;
     let job = jobs::start(ctx, "sync_enrol", |ctx, progress| sync(ctx, progress, true))?;
     Ok(EnrolResponse { hospital: joined.hospital, job })
+}
+
+/// Asks for a patient's erasure everywhere, or confirms it as the second person. What is erased leaves this
+/// desk with the next round, like every other.
+///
+/// # Errors
+/// `WrongPassword`, `SyncSamePerson`, `SyncNotEnrolled`, and those of every request.
+pub fn erase(ctx: &Ctx, request: EraseRequest) -> Result<EraseResponse> {
+    confirm_password(ctx, &request.password)?;
+    let asked = ErasureRequest {
+        root: request.patient_id,
+        login: ctx.session.user.login.clone(),
+        password: request.password,
+    };
+    let answer = super::line(ctx)?.erase(&asked, request.confirm)?;
+    ctx.audit("sync.erase", Some(request.patient_id), json!({ "confirm": request.confirm }))?;
+    Ok(EraseResponse { erased: answer.erased })
 }
 
 /// The rounds, latest first.

@@ -131,6 +131,27 @@ pub struct OnlineLoginRequest {
     pub password: String,
 }
 
+/// Erases a patient everywhere: asked for by one person, confirmed by another within seven days.
+#[derive(Deserialize, TS)]
+#[ts(rename = "SyncEraseRequest")]
+pub struct EraseRequest {
+    /// The patient.
+    pub patient_id: Uuid,
+    /// The signed-in person's password.
+    pub password: String,
+    /// Confirms what another person has asked for.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
+/// How far an erasure is.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(rename = "SyncEraseResponse")]
+pub struct EraseResponse {
+    /// Whether it was carried out; otherwise it waits for the second person.
+    pub erased: bool,
+}
+
 /// Asks for the rounds.
 #[derive(Debug, Deserialize, TS)]
 #[ts(rename = "SyncHistoryRequest")]
