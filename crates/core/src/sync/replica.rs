@@ -14,7 +14,7 @@ use aftercare_sync::desk::{Replica, waits_for};
 use aftercare_sync::entities::{self, Entity, Parent};
 use aftercare_sync::fold::{Clock, UNSENT};
 use aftercare_sync::record::Key;
-use aftercare_sync::wire::{EpochStart, FedOp, Outcome, Verdict};
+use aftercare_sync::wire::{EpochStart, FedOp, Outcome, Verdict, reason};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
@@ -329,6 +329,12 @@ impl Replica for DeskReplica<'_> {
             Outcome::Accepted | Outcome::Duplicate | Outcome::Stored => return Ok(()),
         };
         let Some(op) = op else { return Ok(()) };
+        if why == reason::ERASED {
+            // The patient was erased while this was on its way: nothing of it stays.
+            connection
+                .prepare_cached("UPDATE op SET bytes = x'' WHERE dseq = ?1")?
+                .execute([verdict.dseq])?;
+        }
         self.taken.rejected += 1;
         let patient = match entities::find(&op.entity) {
             Some(entity) => patient_of(connection, entity, op.id)?,

@@ -333,8 +333,12 @@ pub fn forget_locally(connection: &Connection, patient: Uuid) -> Result<()> {
 /// Empties the ops that wrote a record of an erased patient, own and received. Their hashes stay, so
 /// that the chain can still be followed.
 pub fn erase_ops(connection: &Connection, record: Uuid) -> Result<()> {
-    // The id stands in the op as 16 bytes; there is no index, and erasures are rare.
-    connection.execute("UPDATE op SET bytes = x'' WHERE instr(bytes, ?1) > 0", [record.as_bytes()])?;
+    // The id stands in the op as 16 bytes; there is no index, and erasures are rare. What is unsent keeps its
+    // bytes until the server has refused it: the server follows the chain by them.
+    connection.execute(
+        "UPDATE op SET bytes = x'' WHERE acknowledged_seq IS NOT NULL AND instr(bytes, ?1) > 0",
+        [record.as_bytes()],
+    )?;
     connection.execute("DELETE FROM sync_received WHERE instr(bytes, ?1) > 0", [record.as_bytes()])?;
     connection.execute("DELETE FROM sync_offer WHERE instr(bytes, ?1) > 0", [record.as_bytes()])?;
     connection.execute("DELETE FROM import_before WHERE record = ?1", [record])?;

@@ -265,3 +265,24 @@ fn a_lost_pc_erases_itself() {
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(hospital.bob.restarted().call("session_status", json!({})).unwrap()["state"], "setup");
 }
+
+#[test]
+fn who_was_erased_leaves_nothing_on_a_desk() {
+    let hospital = Hospital::imported();
+    let who = hospital.somebody();
+    let note = [("address", "东街".into())];
+    hospital.bob.ctx().write(|w| w.update(&PATIENT, who, &note)).unwrap();
+    hospital.server.sync(&hospital.bob);
+    hospital.server.erase(who);
+    hospital.server.sync(&hospital.bob);
+    let hex = who.simple();
+    for sql in [
+        format!("SELECT count(*) FROM patient WHERE id = x'{hex}'"),
+        format!("SELECT count(*) FROM task WHERE patient_id = x'{hex}'"),
+        format!("SELECT count(*) FROM op WHERE instr(bytes, x'{hex}') > 0"),
+        format!("SELECT count(*) FROM sync_received WHERE instr(bytes, x'{hex}') > 0"),
+    ] {
+        assert_eq!(count(&hospital.bob, &sql), 0, "{sql}");
+    }
+    hospital.bob.ctx().read(verify).unwrap();
+}

@@ -38,6 +38,7 @@ pub struct Memory {
     pub known: HashSet<Uuid>,
     pub digests: BTreeMap<(Scope, usize), u128>,
     pub now: i64,
+    pub erased: Vec<(Scope, i64, Uuid)>,
 }
 
 #[derive(Clone, Default)]
@@ -112,6 +113,22 @@ impl Server {
         *memory = old;
         let head = memory.head;
         memory.lineage.push(EpochStart { epoch: next, head });
+    }
+
+    /// Erases a patient as two persons asked for: what is left is the news of it.
+    pub fn erase(&self, root: Uuid) {
+        let mut memory = self.0.lock().unwrap();
+        let scope = memory.records[&Key::new("patient", root)].scope;
+        let gone: Vec<Record> =
+            memory.records.values().filter(|record| record.root == root).cloned().collect();
+        for record in gone {
+            let sum = memory.digests.entry((record.scope, bucket(record.key.id))).or_default();
+            *sum = sum.wrapping_sub(aftercare_sync::canonical::content_hash(&record));
+            memory.records.remove(&record.key);
+        }
+        memory.head += 1;
+        let seq = memory.head;
+        memory.erased.push((scope, seq, root));
     }
 
     pub fn copy(&self) -> Memory {
@@ -224,7 +241,10 @@ impl Memory {
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         let up_to = if more { rows.last().unwrap().seq } else { self.head };
-        let entries = rows.into_iter().map(|row| Entry { seq: row.seq, event: self.event(row) }).collect();
+        let mut entries: Vec<Entry> =
+            rows.into_iter().map(|row| Entry { seq: row.seq, event: self.event(row) }).collect();
+        let erased = self.erased.iter().filter(|(at, seq, _)| *at == scope && *seq > after && *seq <= up_to);
+        entries.extend(erased.map(|(_, seq, root)| Entry { seq: *seq, event: Event::Erase { root: *root } }));
         Page { scope, after, up_to, entries, more }
     }
 
