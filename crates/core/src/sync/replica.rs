@@ -55,8 +55,6 @@ pub struct DeskReplica<'t> {
     current: Option<(i64, FedOp)>,
     seen: Hlc,
     unsent: Option<BTreeSet<Uuid>>,
-    waiting: bool,
-    come: BTreeSet<Uuid>,
     searched: BTreeSet<Uuid>,
     listed: BTreeSet<Uuid>,
     taken: Taken,
@@ -76,8 +74,6 @@ impl<'t> DeskReplica<'t> {
             current: None,
             seen: Hlc::default(),
             unsent: None,
-            waiting: state::anything_waits(connection)?,
-            come: BTreeSet::new(),
             searched: BTreeSet::new(),
             listed: BTreeSet::new(),
             taken: Taken::default(),
@@ -104,9 +100,6 @@ impl<'t> DeskReplica<'t> {
     /// Brings what is made from the rows up to date. The last thing in the transaction.
     pub fn finish(mut self) -> Result<Taken> {
         self.incoming.see(self.seen)?;
-        for id in &self.come {
-            state::send_again(self.connection(), *id)?;
-        }
         if !self.rederive {
             let connection = self.connection();
             let searched: Vec<Uuid> = std::mem::take(&mut self.searched).into_iter().collect();
@@ -244,9 +237,6 @@ impl Replica for DeskReplica<'_> {
             return self.set_aside(entity, id);
         }
         self.taken.conflicts += u64::from(entity.table == entities::CONFLICT.table);
-        if self.waiting {
-            self.come.insert(id);
-        }
         self.note(entity, id)
     }
 
@@ -341,7 +331,6 @@ impl Replica for DeskReplica<'_> {
             None => None,
         };
         let waits = waits_for(&op, &verdict.outcome).map(|key| key.id);
-        self.waiting |= waits.is_some();
         let shown = state::Shown { outcome, why, patient, waits };
         state::keep_verdict(connection, &op, verdict, &shown, self.now_millis)
     }

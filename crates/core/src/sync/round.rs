@@ -176,13 +176,23 @@ struct Course {
     idle: u32,
     /// Refusals so far.
     refusals: u32,
+    /// What waited for a record was sent again already.
+    sent_again: bool,
     /// What differed was pulled again already.
     repaired: bool,
 }
 
 impl Default for Course {
     fn default() -> Self {
-        Self { compare: false, max_ops: MAX_OPS, behind: 0, idle: 0, refusals: 0, repaired: false }
+        Self {
+            compare: false,
+            max_ops: MAX_OPS,
+            behind: 0,
+            idle: 0,
+            refusals: 0,
+            sent_again: false,
+            repaired: false,
+        }
     }
 }
 
@@ -232,9 +242,13 @@ impl Course {
         if differing.is_empty() {
             let total = theirs.values().fold(0_u128, |sum, digest| sum.wrapping_add(digest.total()));
             let now = ctx.now().timestamp_millis();
-            ctx.db().write(|c, _| Ok(c.execute("UPDATE sync_server SET compared_at = ?1", [now])?))?;
+            let again = !std::mem::replace(&mut self.sent_again, true);
+            let sent = ctx.db().write(|connection, _| {
+                connection.execute("UPDATE sync_server SET compared_at = ?1", [now])?;
+                Ok(again && state::send_waiting(connection)?)
+            })?;
             report.digest = Some(format!("{total:032x}"));
-            return Ok(true);
+            return Ok(!sent);
         }
         if self.repaired {
             return Err(Error::new(ErrorCode::SyncDiffers).with("count", differing.len()));

@@ -223,15 +223,36 @@ pub fn keep_verdict(
     Ok(())
 }
 
-/// Whether an own op waits for a record that is not here.
-pub fn anything_waits(connection: &Connection) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM sync_verdict WHERE waits_for IS NOT NULL) AS waits";
-    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get("waits"))?)
+/// Sends own ops again that waited for a record which is here now. Only when nothing is in doubt: every page
+/// is read and the digests are equal. Answers whether there were any.
+pub fn send_waiting(connection: &Connection) -> Result<bool> {
+    let mut statement = connection
+        .prepare_cached("SELECT DISTINCT waits_for FROM sync_verdict WHERE waits_for IS NOT NULL")?;
+    let waited: Vec<Uuid> =
+        statement.query_map([], |row| row.get("waits_for"))?.collect::<rusqlite::Result<_>>()?;
+    let mut sent = false;
+    for record in waited {
+        if is_here(connection, record)? {
+            send_again(connection, record)?;
+            sent = true;
+        }
+    }
+    Ok(sent)
+}
+
+fn is_here(connection: &Connection, record: Uuid) -> Result<bool> {
+    for entity in entities::ALL {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE id = ?1) AS here", entity.table);
+        if connection.prepare_cached(&sql)?.query_row([record], |row| row.get("here"))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The record has come (again): the own ops that waited for it are numbered anew at the end of the log
 /// and sent once more, under their own ids.
-pub fn send_again(connection: &Connection, record: Uuid) -> Result<()> {
+fn send_again(connection: &Connection, record: Uuid) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT sync_verdict.dseq AS dseq, bytes FROM sync_verdict JOIN op ON op.dseq = sync_verdict.dseq
          WHERE waits_for = ?1 ORDER BY sync_verdict.dseq",
