@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use clap::Args;
 use serde_json::Value;
 
-use crate::Outcome;
-use crate::process::{cargo, root};
+use crate::process::{cargo, npm, program, root, shown, target};
+use crate::{Outcome, setup, xvfb};
 
 /// What to measure.
 #[derive(Args)]
@@ -28,16 +29,85 @@ fn measured(options: &Options) -> Outcome<Vec<Value>> {
     for (package, bench) in targets()? {
         let mut command = cargo(&["bench", "--quiet", "--package", &package, "--bench", &bench, "--"]);
         command.arg("--json").args(options.filter.iter());
-        command.stderr(std::process::Stdio::inherit());
+        command.stderr(Stdio::inherit());
         let output = command.output().map_err(|error| format!("{bench}: {error}"))?;
         if !output.status.success() {
             return Err(format!("{bench} ended with {}", output.status));
         }
-        for line in String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.starts_with('{')) {
-            rows.push(serde_json::from_str(line).map_err(|error| format!("{bench}: {error}: {line}"))?);
-        }
+        rows.extend(figures(&bench, &output.stdout)?);
+    }
+    let filter = options.filter.as_deref().unwrap_or_default();
+    if START.iter().any(|name| name.contains(filter)) {
+        rows.extend(start()?);
     }
     Ok(rows)
+}
+
+/// The lines that a benchmark printed as figures.
+fn figures(bench: &str, printed: &[u8]) -> Outcome<Vec<Value>> {
+    let text = String::from_utf8_lossy(printed);
+    let lines = text.lines().filter(|line| line.starts_with('{'));
+    lines
+        .map(|line| serde_json::from_str(line).map_err(|error| format!("{bench}: {error}: {line}")))
+        .collect()
+}
+
+/// What `start-bench` measures.
+const START: [&str; 2] = ["start: to the worklist, beside an empty window", "start: memory of all processes"];
+
+/// The start of the real window beside an empty one, under a virtual display.
+///
+/// A window of a release refuses to be driven. This one is built like it, only that its own crate keeps its debug
+/// assertions; it is taken out of the release folder at once, so that nobody ships it.
+fn start() -> Outcome<Vec<Value>> {
+    let this = std::env::current_exe().map_err(|error| format!("this program's path: {error}"))?;
+    quietly(&mut program(this, &["setup"]))?;
+    quietly(&mut npm(&["run", "--silent", "build"]))?;
+    let drivable = ["--config", "profile.release.package.aftercare.debug-assertions=true"];
+    let window = [
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "aftercare",
+        "--bin",
+        "aftercare",
+        "--example",
+        "empty",
+    ];
+    quietly(cargo(&window).args(drivable))?;
+    quietly(&mut cargo(&[
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "aftercare-suite",
+        "--bin",
+        "start-bench",
+    ]))?;
+    let (release, folder) = (target().join("release"), target().join("bench"));
+    let moved = fs::create_dir_all(&folder)
+        .and_then(|()| fs::rename(release.join("aftercare"), folder.join("aftercare")))
+        .and_then(|()| fs::rename(release.join("examples").join("empty"), folder.join("empty")));
+    moved.map_err(|error| format!("{}: {error}", folder.display()))?;
+    let display = xvfb::start("1920x1080")?;
+    let mut command = program(release.join("start-bench"), &[]);
+    command.arg(folder.join("aftercare")).arg(folder.join("empty"));
+    command.env("DISPLAY", &display.name).env("TAURI_DRIVER", setup::driver()?);
+    command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1").env_remove("WAYLAND_DISPLAY");
+    command.stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| format!("start-bench: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("start-bench ended with {}", output.status));
+    }
+    figures("start-bench", &output.stdout)
+}
+
+/// Runs a step whose output is not the benchmark's: it goes to standard error.
+fn quietly(command: &mut Command) -> Outcome {
+    let status = command.stdout(Stdio::from(std::io::stderr())).status();
+    let status = status.map_err(|error| format!("{}: {error}", shown(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", shown(command))) }
 }
 
 /// `benches/*.rs` of each crate that says `harness = false`.

@@ -45,7 +45,15 @@ impl Hospital {
     /// # Errors
     /// When the folder is not empty or cannot be written to.
     pub fn found(home: &Path) -> Answer<Self> {
-        let hospital = Self(App::open(home, Env::real())?);
+        Self::found_in(home, Env::real())
+    }
+
+    /// Founds it with another clock, or passwords of another cost.
+    ///
+    /// # Errors
+    /// As for [`Self::found`].
+    pub fn found_in(home: &Path, env: Env) -> Answer<Self> {
+        let hospital = Self(App::open(home, env)?);
         hospital.call(
             "session_setup",
             json!({
