@@ -63,35 +63,18 @@ fn start() -> Outcome<Vec<Value>> {
     let this = std::env::current_exe().map_err(|error| format!("this program's path: {error}"))?;
     quietly(&mut program(this, &["setup"]))?;
     quietly(&mut npm(&["run", "--silent", "build"]))?;
+    let window = "build --quiet --release --package aftercare --bin aftercare --example empty";
     let drivable = ["--config", "profile.release.package.aftercare.debug-assertions=true"];
-    let window = [
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "aftercare",
-        "--bin",
-        "aftercare",
-        "--example",
-        "empty",
-    ];
-    quietly(cargo(&window).args(drivable))?;
-    quietly(&mut cargo(&[
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "aftercare-suite",
-        "--bin",
-        "start-bench",
-    ]))?;
+    quietly(cargo(&words(window)).args(drivable))?;
+    // Only drives the two windows; as the tests build it.
+    quietly(&mut cargo(&words("build --quiet --package aftercare-suite --bin start-bench")))?;
     let (release, folder) = (target().join("release"), target().join("bench"));
     let moved = fs::create_dir_all(&folder)
         .and_then(|()| fs::rename(release.join("aftercare"), folder.join("aftercare")))
         .and_then(|()| fs::rename(release.join("examples").join("empty"), folder.join("empty")));
     moved.map_err(|error| format!("{}: {error}", folder.display()))?;
     let display = xvfb::start("1920x1080")?;
-    let mut command = program(release.join("start-bench"), &[]);
+    let mut command = program(target().join("debug").join("start-bench"), &[]);
     command.arg(folder.join("aftercare")).arg(folder.join("empty"));
     command.env("DISPLAY", &display.name).env("TAURI_DRIVER", setup::driver()?);
     command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1").env_remove("WAYLAND_DISPLAY");
@@ -101,6 +84,10 @@ fn start() -> Outcome<Vec<Value>> {
         return Err(format!("start-bench ended with {}", output.status));
     }
     figures("start-bench", &output.stdout)
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
 }
 
 /// Runs a step whose output is not the benchmark's: it goes to standard error.

@@ -58,10 +58,12 @@ async fn measure(window: &Path, empty: &Path) -> Answer {
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
     for number in 0..STARTS {
         let begun = begin(empty, &folder.path().join("empty"), folder.path()).await?;
-        let floor_start = begun.rest(begun.painted).await?;
+        let painted = begun.painted;
+        let floor_start = begun.rest(painted).await?;
         let begun = begin(window, &home, folder.path()).await?;
         let listed = log_in(&begun.window).await?;
-        let start = begun.rest(begun.painted + listed).await?;
+        let usable = begun.painted + listed;
+        let start = begun.rest(usable).await?;
         eprintln!(
             "start {number}: ours {:.0} ms (of it log-in to list {listed:.0}), {:.0} MB; empty {:.0} ms, {:.0} MB",
             start.millis, start.megabytes, floor_start.millis, floor_start.megabytes
@@ -138,7 +140,7 @@ async fn log_in(window: &Window) -> Answer<f64> {
     window.ready().await?;
     window.fill("[data-test='login-name']", NURSE).await?;
     window.fill("[data-test='login-password']", PASSWORD).await?;
-    let script = "location.hash = '#/worklist';
+    let script = "location.hash = '#/followup';
         const begun = performance.now();
         window.startBench = null;
         document.querySelector(\"[data-test='login-submit']\").click();
