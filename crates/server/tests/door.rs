@@ -47,9 +47,14 @@ fn a_hospital_begins_and_a_second_desk_fills_up() {
     let ops = answer.pages.iter().flat_map(|page| &page.entries);
     assert_eq!(ops.filter(|entry| matches!(entry.event, Event::Op(_))).count(), 4);
 
+    // A third PC worked alone before: it keeps its own site and gets the code's besides.
+    let third = hospital(&server, &["--sites", "本部"]);
+    assert_eq!(third.desk.sites, [first.site, third.site].into());
+
     let devices = server.command(&["devices", "list"]).unwrap();
-    assert_eq!(devices.as_array().unwrap().len(), 2);
-    assert_eq!(devices[0]["sites"][0], "本部");
+    assert_eq!(devices.as_array().unwrap().len(), 3);
+    let sites: Vec<_> = devices.as_array().unwrap().iter().map(|device| device["sites"].clone()).collect();
+    assert_eq!(sites.iter().filter(|sites| **sites == serde_json::json!(["本部"])).count(), 2);
 }
 
 #[test]

@@ -92,7 +92,7 @@ pub struct EnrolRequest {
     /// What people call this PC.
     pub name: String,
     /// The sites that the desk has already, where the code lets it name them; empty: those of the
-    /// code. Their names come and go as records.
+    /// code. With history the desk keeps its own besides the code's. Names come and go as records.
     #[serde(default)]
     pub sites: BTreeSet<Scope>,
     /// Number of the desk's last op: what it wrote alone and wants to bring. 0: nothing.

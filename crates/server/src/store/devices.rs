@@ -103,19 +103,25 @@ pub(super) async fn try_code(
         (None, Some(_)) => return Ok(Err(StoreError::Exists)),
         (None, None) => {}
     }
-    let allowed = code.ids(2)?;
-    if !allowed.is_empty() && !new.sites.is_subset(&allowed) {
-        return Ok(Err(StoreError::SiteNotAllowed));
-    }
-    if new.history_to > 0 && !code.flag(3)? {
+    let (mut sites, brings) = (code.ids(2)?, code.flag(3)?);
+    if new.history_to > 0 && !brings {
         return Ok(Err(StoreError::CodeWithoutHistory));
     }
-    Ok(Ok(Tried::Good { sites: allowed }))
+    if !sites.is_empty() && !brings && !new.sites.is_subset(&sites) {
+        return Ok(Err(StoreError::SiteNotAllowed));
+    }
+    if brings {
+        // What the desk wrote alone stands at its own site; the code's come to it.
+        sites.extend(&new.sites);
+    } else if !new.sites.is_empty() {
+        sites.clone_from(&new.sites);
+    }
+    Ok(Ok(Tried::Good { sites }))
 }
 
 /// Uses a code that was tried and is good.
 pub(super) async fn enrol(tx: &mut Tx, with: &CodeUse, new: &NewDevice, now: i64) -> Result<Result<Device>> {
-    let allowed = match try_code(tx, with, new, now).await? {
+    let sites = match try_code(tx, with, new, now).await? {
         Ok(Tried::Good { sites }) => sites,
         Ok(Tried::Used(device)) => return Ok(Ok(*device)),
         Err(refused) => return Ok(Err(refused)),
@@ -133,7 +139,7 @@ pub(super) async fn enrol(tx: &mut Tx, with: &CodeUse, new: &NewDevice, now: i64
         new.id.into(),
         Value::from(&new.name),
         Value::from(&new.public_key),
-        join_ids(if new.sites.is_empty() { &allowed } else { &new.sites }).into(),
+        join_ids(&sites).into(),
         new.history_to.into(),
         Value::Bytes(Vec::new()),
         now.into(),

@@ -173,6 +173,7 @@ pub struct NewCode {
     /// When, milliseconds UTC; good for [`CODE_MILLIS`].
     pub made_at: i64,
     /// The sites it allows; empty: those that the desk names (the first desk brings its sites along).
+    /// With history the desk keeps its own besides.
     pub sites: BTreeSet<Scope>,
     /// Whether the desk may bring what it wrote before: taken as it stands.
     pub history: bool,
