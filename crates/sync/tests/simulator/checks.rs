@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use aftercare_domain::op::{ChangeKind, FieldValue, Op, chain_hash};
 use aftercare_sync::accept::decode;
 use aftercare_sync::canonical::content_hash;
+use aftercare_sync::desk::waits_for;
 use aftercare_sync::digest::ScopeDigest;
 use aftercare_sync::entities;
 use aftercare_sync::fold::Clock;
-use aftercare_sync::wire::Outcome;
+use aftercare_sync::wire::{Outcome, reason};
 use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
 
@@ -69,9 +70,19 @@ fn stuck(desk: &Desk, server: &Server, ledger: &Ledger) -> Option<String> {
     if behind {
         return Some("a cursor is behind".into());
     }
-    // What hangs on an op that no machine has any more waits for ever.
-    (!desk.store.offers.is_empty() && ledger.beyond_help.is_empty())
-        .then(|| format!("{} offers wait", desk.store.offers.len()))
+    let waiting = desk.store.offers.iter().filter(|offer| !waits_rightly(&offer.bytes, server)).count();
+    (waiting > 0 && ledger.beyond_help.is_empty()).then(|| format!("{waiting} offers wait"))
+}
+
+/// After a restore an offer may wait for a record that no machine brings any more, or that waits for
+/// an administrator itself; never for one that is there.
+fn waits_rightly(bytes: &[u8], server: &Server) -> bool {
+    let Some(op) = decode(bytes) else {
+        return false;
+    };
+    let why = if op.op_id == op.id { reason::PARENT_MISSING } else { reason::MISSING };
+    let key = waits_for(&op, &Outcome::Rejected(why.to_owned()));
+    key.is_some_and(|key| !server.records.contains_key(&key))
 }
 
 type Content = BTreeMap<String, FieldValue>;
