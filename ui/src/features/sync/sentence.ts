@@ -63,10 +63,10 @@ export function footParts(status: SyncStatus, now: number, t: Write, time: Write
   const state = stateOf(status)
   const parts = [state === 'done' && status.heard_at !== null ? t('sync.foot.done', { age: written(t, ageOf(status.heard_at, now)) }) : t(`sync.foot.${state}`)]
   if (state === 'alone') return parts
-  if (state === 'offline' && status.heard_at !== null) parts.push(t('sync.foot.heard', { age: written(t, ageOf(status.heard_at, now)) }))
   const safe = shutdown(status)
   if (safe) parts.push(written(t, safe))
   if (status.unsent > 0 && status.oldest_unsent_at !== null) parts.push(t('sync.foot.oldest', { age: written(t, ageOf(status.oldest_unsent_at, now)) }))
   if ((state === 'offline' || state === 'paused') && status.next_at !== null) parts.push(status.next_at > now ? t('sync.foot.retry', { time: time(status.next_at) }) : t('sync.foot.retry_now'))
+  if (state === 'offline' && status.heard_at !== null) parts.push(t('sync.foot.heard', { age: written(t, ageOf(status.heard_at, now)) }))
   return parts
 }

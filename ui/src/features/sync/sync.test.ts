@@ -12,6 +12,7 @@ import SyncPage from './pages/SyncPage.vue'
 import SyncFoot from './parts/SyncFoot.vue'
 import { job } from './queries'
 import { ageOf, footParts, shutdown, stateOf, type SyncState } from './sentence'
+import { useTouchedBySync } from './touched'
 
 const MINUTE = 60_000
 const NOW = Date.parse('2026-11-22T06:00:00Z')
@@ -38,8 +39,8 @@ describe('the state', () => {
     ['never', { heard_at: null }, '还没有同步过 / 可以关机', 'Not synced yet / Safe to shut down'],
     ['waiting', unsent, '已连接服务器 / 还有 3 条未上传，关机前请先同步 / 最早 2 小时前', 'Connected / 3 unsent: sync before shutting down / oldest 2 h ago'],
     ['running', { running: true, ...unsent }, '正在同步 / 还有 3 条未上传，请稍等再关机 / 最早 2 小时前', 'Syncing / 3 unsent: wait before shutting down / oldest 2 h ago'],
-    ['offline', { problem: 'sync_unreachable' }, '连不上服务器 / 上次同步 2 分钟前 / 可以关机 / 14:05 再试', 'Server out of reach / last sync 2 min ago / Safe to shut down / tries again 14:05'],
-    ['offline', { problem: 'sync_server_busy', next_at: NOW - 1, ...unsent }, '连不上服务器 / 上次同步 2 分钟前 / 还有 3 条未上传，请先联网再关机 / 最早 2 小时前 / 马上再试', 'Server out of reach / last sync 2 min ago / 3 unsent: connect before shutting down / oldest 2 h ago / tries again now'],
+    ['offline', { problem: 'sync_unreachable' }, '连不上服务器 / 可以关机 / 14:05 再试 / 上次同步 2 分钟前', 'Server out of reach / Safe to shut down / tries again 14:05 / last sync 2 min ago'],
+    ['offline', { problem: 'sync_server_busy', next_at: NOW - 1, ...unsent }, '连不上服务器 / 还有 3 条未上传，请先联网再关机 / 最早 2 小时前 / 马上再试 / 上次同步 2 分钟前', 'Server out of reach / 3 unsent: connect before shutting down / oldest 2 h ago / tries again now / last sync 2 min ago'],
     ['stuck', { problem: 'sync_revoked', ...unsent }, '同步已停止，需要处理 / 还有 3 条未上传，请先不要停用这台电脑 / 最早 2 小时前', 'Sync has stopped and needs you / 3 unsent: keep this PC as it is / oldest 2 h ago'],
     ['filling', { filling: true, heard_at: null, safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑', 'First sync / Do not take this PC away before the first sync is through'],
     ['filling', { filling: true, running: true, problem: 'sync_unreachable', safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑', 'First sync / Do not take this PC away before the first sync is through'],
@@ -204,5 +205,21 @@ describe('the page', () => {
     const { page } = await open([], { sync_status: () => ({ ...calm, enrolled: false }) })
     expect(page.text()).toContain(t('sync.alone.text'))
     expect(page.find('[data-test=enrol]').exists()).toBe(false)
+  })
+})
+
+describe('the mark on the patient in front of somebody', () => {
+  it('appears when a sync changed them, not after one\'s own writes or somebody else\'s news', async () => {
+    const Shown = { props: ['data'], setup: (props: { data: unknown }) => ({ at: useTouchedBySync(() => props.data) }), template: '<i>{{ at === null ? "same" : "touched" }}</i>' }
+    const pane = mount(Shown, { props: { data: { name: 'a' } } })
+    tell('changed', { features: ['followup'] })
+    await pane.setProps({ data: { name: 'b' } })
+    expect(pane.text()).toBe('same')
+    tell('changed', { features: ['followup', 'sync'] })
+    await pane.setProps({ data: { name: 'b' } })
+    expect(pane.text()).toBe('same')
+    tell('changed', { features: ['followup', 'sync'] })
+    await pane.setProps({ data: { name: 'c' } })
+    expect(pane.text()).toBe('touched')
   })
 })
