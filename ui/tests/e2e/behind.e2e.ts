@@ -11,10 +11,12 @@ const at = (name: string) => desk.page.locator(`[data-test="${name}"]`)
 
 async function open(path: string) {
   await desk.page.goto(new URL(`/#${path}`, desk.page.url()).href)
-  await desk.page.waitForFunction((wanted) => {
+  // Asked from here: a page whose clock stands still has no frames to wait in.
+  const shown = () => desk.page.evaluate(() => {
     const place = document.querySelector<HTMLElement>('[data-path]')
-    return place?.dataset.path === wanted && place.querySelector('[data-ready="true"]') !== null
-  }, path)
+    return place?.querySelector('[data-ready="true"]') ? place.dataset.path : null
+  })
+  await expect.poll(shown, { timeout: 20_000 }).toBe(path)
 }
 
 beforeEach(async () => {
