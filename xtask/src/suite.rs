@@ -139,7 +139,8 @@ fn clippy() -> Outcome {
 /// The tests of the workspace without the window's own.
 fn cargo_tests(more: &[&str]) -> Command {
     let mut command = cargo(&["test", "--no-fail-fast", "--workspace"]);
-    command.args(more);
+    // What proofs counted (seeds, rows, endpoints) stands in the log of a good run too.
+    command.args(more).args(["--", "--show-output"]);
     command
 }
 

@@ -76,10 +76,10 @@ impl Central {
     /// When it fails.
     pub fn say(&self, words: &[&str]) -> Answer<Value> {
         let output = Command::new(built("aftercare-server")?)
-            .args(words)
-            .arg("--json")
             .arg("--home")
             .arg(&self.home)
+            .args(words)
+            .arg("--json")
             .output()?;
         if !output.status.success() {
             return Err(format!("{words:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
