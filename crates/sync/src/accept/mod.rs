@@ -258,17 +258,32 @@ pub struct Accepted {
 pub fn accept(
     device: &Device,
     batch: Vec<Received>,
-    loaded: Loaded,
+    mut loaded: Loaded,
+    head: i64,
+    server_millis: i64,
+    protections: Protections,
+) -> Accepted {
+    accept_in(device, batch, &mut loaded, head, server_millis, protections)
+}
+
+/// The same over what several batches share: afterwards `loaded` is what the next one finds, so that a
+/// store can take in many desks' batches, one behind the other, in one transaction.
+pub fn accept_in(
+    device: &Device,
+    batch: Vec<Received>,
+    loaded: &mut Loaded,
     head: i64,
     server_millis: i64,
     protections: Protections,
 ) -> Accepted {
     let position = batch.last().map(|last| (last.dseq, last.hash.clone()));
-    let mut run = Run::new(device, loaded, head, server_millis, protections);
+    let mut run = Run::new(device, std::mem::take(loaded), head, server_millis, protections);
     for received in batch {
         run.take(received);
     }
-    Accepted { position, ..run.finish() }
+    let (accepted, after) = run.finish();
+    *loaded = after;
+    Accepted { position, ..accepted }
 }
 
 /// Takes in ops that desks received before the server was restored. Their seals have been
@@ -277,16 +292,30 @@ pub fn accept(
 pub fn accept_offers(
     device: &Device,
     offers: Vec<(Op, Vec<u8>, Hlc)>,
-    loaded: Loaded,
+    mut loaded: Loaded,
     head: i64,
     server_millis: i64,
     protections: Protections,
 ) -> Accepted {
-    let mut run = Run::new(device, loaded, head, server_millis, protections);
+    accept_offers_in(device, offers, &mut loaded, head, server_millis, protections)
+}
+
+/// The same over what several batches share, as [`accept_in`] does it.
+pub fn accept_offers_in(
+    device: &Device,
+    offers: Vec<(Op, Vec<u8>, Hlc)>,
+    loaded: &mut Loaded,
+    head: i64,
+    server_millis: i64,
+    protections: Protections,
+) -> Accepted {
+    let mut run = Run::new(device, std::mem::take(loaded), head, server_millis, protections);
     for (op, bytes, effective) in offers {
         run.take_offer(&op, bytes, effective);
     }
-    run.finish()
+    let (accepted, after) = run.finish();
+    *loaded = after;
+    accepted
 }
 
 fn id_in(fields: &BTreeMap<String, FieldValue>, name: &str) -> Option<Uuid> {

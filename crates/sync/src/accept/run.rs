@@ -374,20 +374,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Accepted {
+    /// What is to be written, and what the next batch finds.
+    pub(super) fn finish(mut self) -> (Accepted, Loaded) {
         for (key, before) in std::mem::take(&mut self.before) {
             if let Some((scope, content)) = before {
                 let sum = self.accepted.digests.entry((scope, bucket(key.id))).or_default();
                 *sum = sum.wrapping_sub(content);
             }
-            if let Some(record) = self.loaded.records.remove(&key) {
+            if let Some(record) = self.loaded.records.get(&key) {
                 let sum = self.accepted.digests.entry((record.scope, bucket(key.id))).or_default();
-                *sum = sum.wrapping_add(content_hash(&record));
-                self.accepted.records.push(record);
+                *sum = sum.wrapping_add(content_hash(record));
+                self.accepted.records.push(record.clone());
             }
         }
         self.accepted.records.sort_by(|a, b| a.key.cmp(&b.key));
-        self.accepted
+        (self.accepted, self.loaded)
     }
 }
 
