@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::app::{App, Shared};
 use crate::limits::Asker;
 use crate::problem::{Refused, refuse};
-use crate::store::{Device, DeviceStatus, StoreError};
+use crate::store::{Admission, Device, DeviceStatus, StoreError};
 use crate::token::{self, Claims};
 
 /// How long a body may take to arrive: a megabyte at 20 kB/s.
@@ -76,7 +76,7 @@ impl Signed {
 /// Whether the desk of this token may still come, and has the key that the token says: a desk that
 /// was enrolled anew has another.
 async fn admit(app: &App, claims: &Claims) -> Result<Device, Refused> {
-    let device = match app.store.device(claims.tenant, claims.device).await {
+    let Admission { device, closed } = match app.store.admission(claims.tenant, claims.device).await {
         Err(StoreError::NotFound) => return Err(refuse(ProblemCode::DeviceUnknown)),
         other => other?,
     };
@@ -84,7 +84,7 @@ async fn admit(app: &App, claims: &Claims) -> Result<Device, Refused> {
     if device.public_key != claims.public_key {
         return Err(refuse(ProblemCode::Token));
     }
-    if app.store.tenant(claims.tenant).await?.closed {
+    if closed {
         return Err(refuse(ProblemCode::TenantClosed));
     }
     app.note_contact(claims.tenant, claims.device).await;

@@ -129,6 +129,10 @@ impl<D: Driver> Store for D {
         self.read(tenant, job!(|tx| devices::find(tx, device))).await?.ok_or(StoreError::NotFound)
     }
 
+    async fn admission(&self, tenant: Uuid, device: Uuid) -> Result<Admission> {
+        self.read(tenant, job!(|tx| devices::admission(tx, device))).await
+    }
+
     async fn set_sites(&self, tenant: Uuid, device: Uuid, sites: BTreeSet<Scope>) -> Result<()> {
         self.write(tenant, job!(|tx, sites| devices::set_sites(tx, device, &sites))).await
     }
@@ -170,14 +174,12 @@ impl<D: Driver> Store for D {
     }
 
     async fn sync(&self, tenant: Uuid, request: Request, now: i64, limits: Limits) -> Result<Answered> {
-        let asked = Arc::new(request);
-        let taken = Arc::clone(&asked);
-        let taken = if push::writes(&asked) {
-            self.write(tenant, job!(|tx, taken| push::take(tx, &taken, now))).await?
-        } else {
-            self.read(tenant, job!(|tx, taken| push::check(tx, &taken))).await?
-        };
-        let offered = match taken {
+        let request = Arc::new(request);
+        let asked = Arc::clone(&request);
+        if !push::writes(&request) {
+            return self.read(tenant, job!(|tx, asked| pull::reply(tx, &asked, now, limits))).await;
+        }
+        let offered = match self.push(tenant, push::Push { request, now }).await? {
             Ok(offered) => offered,
             Err(refusal) => return Ok(Answered::Refused(refusal)),
         };

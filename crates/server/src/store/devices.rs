@@ -1,15 +1,16 @@
 //! One-time codes, desks, and the sealed keys of their databases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
 
-use super::hospitals::{active_devices, lock, one};
+use super::hospitals::{HOSPITAL as HOSPITAL_ROW, Hospital, active_devices, hospital, lock, one};
 use super::tx::Tx;
 use super::value::{Row, Value, join_ids, mistake};
 use super::{
-    CODE_ATTEMPTS, CODE_MILLIS, CodeUse, Device, DeviceStatus, NewCode, NewDevice, Result, StoreError,
+    Admission, CODE_ATTEMPTS, CODE_MILLIS, CodeUse, Device, DeviceStatus, NewCode, NewDevice, Result,
+    StoreError,
 };
 
 /// A contact is noted again after a minute: an idle desk costs no write each time.
@@ -174,13 +175,35 @@ fn device(row: &Row) -> Result<Device> {
     })
 }
 
+/// Several devices.
+pub(super) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Device>> {
+    let rows = tx.rows_of(&format!("{DEVICE} AND id = ANY($2)"), ids, &[]).await?;
+    rows.iter().map(|row| device(row).map(|device| (device.id, device))).collect()
+}
+
 /// A device that may come.
 pub(super) async fn active(tx: &mut Tx, id: Uuid) -> Result<Device> {
-    let device = find(tx, id).await?.ok_or(StoreError::NotFound)?;
+    let device = find(tx, id).await?;
+    may_come(device.as_ref()).cloned()
+}
+
+/// Whether a device may come.
+pub(super) fn may_come(device: Option<&Device>) -> Result<&Device> {
+    let device = device.ok_or(StoreError::NotFound)?;
     match device.status {
         DeviceStatus::Active => Ok(device),
         status => Err(StoreError::Revoked { wipe: status == DeviceStatus::Wipe }),
     }
+}
+
+/// A device and its hospital, asked for in one go. Neither status nor quota is judged here.
+pub(super) async fn with_hospital(tx: &mut Tx, id: Uuid) -> Result<(Hospital, Device)> {
+    let device_sql = format!("{DEVICE} AND id = $2");
+    let asked = [(HOSPITAL_ROW, Vec::new()), (device_sql.as_str(), vec![id.into()])];
+    let mut found = tx.rows_all(&asked).await?.into_iter();
+    let hospital = hospital(found.next().unwrap_or_default().first())?;
+    let device = found.next().unwrap_or_default().first().map(device).transpose()?;
+    Ok((hospital, device.ok_or(StoreError::NotFound)?))
 }
 
 /// Whether a device that may come sees the scope.
@@ -227,4 +250,10 @@ pub(super) async fn key(tx: &mut Tx, device: Uuid) -> Result<Vec<u8>> {
     active(tx, device).await?;
     let sql = "SELECT sealed FROM desk_key WHERE tenant_id = $1 AND device = $2";
     tx.row(sql, &[device.into()]).await?.ok_or(StoreError::NotFound)?.bytes(0)
+}
+
+/// Whether a desk and its hospital may come.
+pub(super) async fn admission(tx: &mut Tx, id: Uuid) -> Result<Admission> {
+    let (hospital, device) = with_hospital(tx, id).await?;
+    Ok(Admission { device, closed: hospital.closed })
 }

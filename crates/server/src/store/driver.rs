@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Result;
+use super::push::{Push, Taken, take_all};
 use super::tx::Tx;
+use super::{Result, StoreError};
 
 /// Work within a transaction that answers later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -27,6 +29,21 @@ pub trait Driver: Send + Sync + 'static {
     where
         T: Send + 'static,
         J: for<'a> Fn(&'a mut Tx) -> Later<'a, T> + Send + Sync + 'static;
+
+    /// Takes a desk's word in; a driver may take several in together. To each its own answer, whatever
+    /// becomes of the others.
+    fn push(&self, tenant: Uuid, push: Push) -> impl Future<Output = Result<Taken>> + Send {
+        async move {
+            let pushes = Arc::new(vec![push]);
+            let taken = self
+                .write(tenant, move |tx| {
+                    let pushes = Arc::clone(&pushes);
+                    Box::pin(async move { take_all(tx, &pushes).await })
+                })
+                .await?;
+            taken.into_iter().next().unwrap_or(Err(StoreError::Database("form".into())))
+        }
+    }
 
     /// Makes room for a tenant; nothing when there is room already.
     fn make_room(&self, tenant: Uuid) -> impl Future<Output = Result<()>> + Send;

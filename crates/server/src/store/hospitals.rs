@@ -19,21 +19,23 @@ pub(super) struct Hospital {
 /// Later ones are numbered by the time of the restore.
 const FIRST_EPOCH: i64 = 1;
 
-const HOSPITAL: &str = "SELECT epoch, head_seq, durable_seq, closed, quota_devices, quota_bytes, bytes_used, seal_key \
+/// What a transaction needs to know of its tenant.
+pub(super) const HOSPITAL: &str = "SELECT epoch, head_seq, durable_seq, closed, quota_devices, quota_bytes, bytes_used, seal_key \
                         FROM tenant WHERE tenant_id = $1";
 
 /// The tenant's row, locked until the transaction ends: from here on nobody else numbers anything,
 /// so the order of sequences is the order of commits.
 pub(super) async fn lock(tx: &mut Tx) -> Result<Hospital> {
-    hospital(tx.row(&format!("{HOSPITAL} FOR UPDATE"), &[]).await?)
+    hospital(tx.row(&format!("{HOSPITAL} FOR UPDATE"), &[]).await?.as_ref())
 }
 
 /// The tenant's row, to be read.
 pub(super) async fn look(tx: &mut Tx) -> Result<Hospital> {
-    hospital(tx.row(HOSPITAL, &[]).await?)
+    hospital(tx.row(HOSPITAL, &[]).await?.as_ref())
 }
 
-fn hospital(row: Option<Row>) -> Result<Hospital> {
+/// The answer to [`HOSPITAL`].
+pub(super) fn hospital(row: Option<&Row>) -> Result<Hospital> {
     let row = row.ok_or(StoreError::NotFound)?;
     Ok(Hospital {
         position: Position { epoch: row.int(0)?, head: row.int(1)?, durable_seq: row.int(2)? },

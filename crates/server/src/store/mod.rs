@@ -98,6 +98,8 @@ pub trait Store: Send + Sync {
     async fn tenant_of_device(&self, device: Uuid) -> Result<Option<Uuid>>;
     /// One device.
     async fn device(&self, tenant: Uuid, device: Uuid) -> Result<Device>;
+    /// A device, and whether its hospital is shut off: what every request of a desk asks.
+    async fn admission(&self, tenant: Uuid, device: Uuid) -> Result<Admission>;
     /// Changes what a device may see. Its first sync of a new site is a snapshot.
     async fn set_sites(&self, tenant: Uuid, device: Uuid, sites: BTreeSet<Scope>) -> Result<()>;
     /// Revokes a device, has it wiped, or lets it in again. A device that was wiped stays out:

@@ -11,11 +11,11 @@ use aftercare_sync::{HOSPITAL, Scope, entities};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
 
-use super::hospitals::look;
-use super::push::{ARRIVE, ERASE, EVICT, Extra, OP, known, outcome, seal};
+use super::hospitals::Hospital;
+use super::push::{self, ARRIVE, ERASE, EVICT, Extra, OP, known, outcome, seal};
 use super::tx::Tx;
-use super::value::{Row, mistake};
-use super::{Limits, Result, devices, records};
+use super::value::{Row, Value, mistake};
+use super::{Answered, Device, Limits, Result, devices, records};
 
 /// What a message may still hold.
 struct Room {
@@ -34,23 +34,67 @@ impl Room {
 /// Roughly what an entry costs beside its op's bytes.
 const ENTRY_BYTES: usize = 64;
 
+/// The answer to a request that writes nothing, or why it would be refused if it did.
+pub(super) async fn reply(tx: &mut Tx, request: &Request, now: i64, limits: Limits) -> Result<Answered> {
+    let (hospital, device) = devices::with_hospital(tx, request.device).await?;
+    devices::may_come(Some(&device))?;
+    if let Some(refusal) = push::check(tx, &hospital, &device, request).await? {
+        return Ok(Answered::Refused(refusal));
+    }
+    let answer = compose(tx, &hospital, &device, request, (now, limits)).await?;
+    Ok(Answered::Answer(Box::new(answer)))
+}
+
 /// The answer to a request that was taken in.
 pub(super) async fn answer(tx: &mut Tx, request: &Request, now: i64, limits: Limits) -> Result<Answer> {
-    let hospital = look(tx).await?;
-    let device = devices::active(tx, request.device).await?;
-    let known = known(&device);
-    let mut room = Room { bytes: limits.bytes };
-    let (verdicts, all) = verdicts(tx, &known, request.acknowledged, &hospital.seal_key, &mut room).await?;
+    let (hospital, device) = devices::with_hospital(tx, request.device).await?;
+    devices::may_come(Some(&device))?;
+    compose(tx, &hospital, &device, request, (now, limits)).await
+}
+
+const VERDICTS: &str = "SELECT dseq, seq, effective, outcome, why, repair, entity, record_id, bytes FROM op \
+                        WHERE tenant_id = $1 AND device = $2 AND dseq > $3 ORDER BY dseq LIMIT $4";
+const FEED: &str = "SELECT f.seq, f.kind, f.root, o.bytes, o.effective, o.extra, o.outcome FROM feed f \
+                    LEFT JOIN op o ON o.tenant_id = f.tenant_id AND o.seq = f.seq \
+                    WHERE f.tenant_id = $1 AND f.scope = $2 AND f.seq > $3 AND f.seq <= $4 ORDER BY f.seq LIMIT $5";
+
+/// Verdicts and news, asked for in one go.
+async fn compose(
+    tx: &mut Tx,
+    hospital: &Hospital,
+    device: &Device,
+    request: &Request,
+    (now, limits): (i64, Limits),
+) -> Result<Answer> {
+    let head = hospital.position.head;
     let scopes: Vec<Scope> = std::iter::once(HOSPITAL).chain(device.sites.iter().copied()).collect();
-    let mut pages = Vec::with_capacity(scopes.len());
-    // A page may hold what the desk takes for its own unsent change: none comes before all verdicts.
-    for scope in scopes.iter().filter(|_| all) {
+    let mut asked: Vec<(&str, Vec<Value>)> = Vec::new();
+    let news = device.last_dseq > request.acknowledged;
+    if news {
+        let most = MAX_OPS as i64;
+        asked.push((VERDICTS, vec![device.id.into(), request.acknowledged.into(), most.into()]));
+    }
+    let entries = limits.entries.max(1);
+    let most = i64::try_from(entries).unwrap_or(i64::MAX).saturating_add(1);
+    let mut feeds = Vec::new();
+    for scope in &scopes {
         let after = request.cursors.get(scope).copied().unwrap_or(0);
-        let entries = limits.entries;
-        let feed =
-            Feed { scope: *scope, after, head: hospital.position.head, entries, key: &hospital.seal_key };
-        if let Some(page) = page(tx, &feed, &mut room).await? {
-            pages.push(page);
+        if after < head {
+            asked.push((FEED, vec![(*scope).into(), after.into(), head.into(), most.into()]));
+            feeds.push(Feed { scope: *scope, after, head, entries, key: &hospital.seal_key });
+        }
+    }
+    let mut found = tx.rows_all(&asked).await?;
+    let of_feeds = found.split_off(usize::from(news));
+    let mut room = Room { bytes: limits.bytes };
+    let rows = found.pop().unwrap_or_default();
+    let (verdicts, all) = verdicts(tx, &known(device), &rows, &hospital.seal_key, &mut room).await?;
+    let mut pages = Vec::with_capacity(feeds.len());
+    // A page may hold what the desk takes for its own unsent change: none comes before all verdicts.
+    if all {
+        let place = places(tx, &of_feeds).await?;
+        for (feed, rows) in feeds.iter().zip(&of_feeds) {
+            pages.push(page(tx, feed, rows, &place, &mut room).await?);
         }
     }
     let digests = if request.wants_digest { records::digests(tx, &scopes).await? } else { BTreeMap::new() };
@@ -62,26 +106,22 @@ pub(super) async fn answer(tx: &mut Tx, request: &Request, now: i64, limits: Lim
         verdicts,
         pages,
         offered: Vec::new(),
-        head: hospital.position.head,
+        head,
         durable_seq: hospital.position.durable_seq,
         digests,
     })
 }
 
-/// Verdicts after `acknowledged`, as many as there is room for, and whether that is all of them.
+/// Verdicts from these rows, as many as there is room for, and whether that is all of them.
 async fn verdicts(
     tx: &mut Tx,
     device: &aftercare_sync::accept::Device,
-    acknowledged: i64,
+    rows: &[Row],
     seal_key: &[u8],
     room: &mut Room,
 ) -> Result<(Vec<Verdict>, bool)> {
-    let sql = "SELECT dseq, seq, effective, outcome, why, repair, entity, record_id, bytes FROM op \
-               WHERE tenant_id = $1 AND device = $2 AND dseq > $3 ORDER BY dseq LIMIT $4";
-    let most = MAX_OPS as i64;
-    let rows = tx.rows(sql, &[device.id.into(), acknowledged.into(), most.into()]).await?;
     let mut wanted = BTreeSet::new();
-    for row in &rows {
+    for row in rows {
         if row.flag(5)? {
             wanted.extend(row.id_or_null(7)?);
         }
@@ -90,7 +130,7 @@ async fn verdicts(
     let there: HashMap<Key, Record> =
         records::by_ids(tx, &wanted).await?.into_iter().map(|record| (record.key.clone(), record)).collect();
     let mut verdicts = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         let key = row.text_or_null(6)?.zip(row.id_or_null(7)?).filter(|_| matches!(row.flag(5), Ok(true)));
         let repair = key.map(|(entity, id)| {
             let record = there.get(&Key { entity, id }).filter(|record| device.sees(record.scope));
@@ -126,33 +166,24 @@ struct Feed<'a> {
     key: &'a [u8],
 }
 
-/// News of a scope; nothing when there are none.
-async fn page(tx: &mut Tx, feed: &Feed<'_>, room: &mut Room) -> Result<Option<Page>> {
-    if feed.after >= feed.head {
-        return Ok(None);
-    }
-    let sql = "SELECT f.seq, f.kind, f.root, o.bytes, o.effective, o.extra, o.outcome FROM feed f \
-               LEFT JOIN op o ON o.tenant_id = f.tenant_id AND o.seq = f.seq \
-               WHERE f.tenant_id = $1 AND f.scope = $2 AND f.seq > $3 AND f.seq <= $4 ORDER BY f.seq LIMIT $5";
-    let most = i64::try_from(feed.entries.max(1)).unwrap_or(i64::MAX).saturating_add(1);
-    let values = [feed.scope.into(), feed.after.into(), feed.head.into(), most.into()];
-    let rows = tx.rows(sql, &values).await?;
-    let (place, mut arrived) = patients(tx, feed.scope, &rows).await?;
+/// News of a scope, from these rows of its feed.
+async fn page(tx: &mut Tx, feed: &Feed<'_>, rows: &[Row], place: &Places, room: &mut Room) -> Result<Page> {
+    let mut arrived = arrived(tx, feed.scope, rows, place).await?;
     let mut page =
         Page { scope: feed.scope, after: feed.after, up_to: feed.head, entries: Vec::new(), more: false };
     for (n, row) in rows.iter().enumerate() {
         let seq = row.int(0)?;
-        let entry = entry(feed, row, &place, &mut arrived)?;
+        let entry = entry(feed, row, place, &mut arrived)?;
         let size = entry.as_ref().map_or(0, |(_, size)| *size);
-        let full = n >= feed.entries.max(1) || !room.take(size);
+        let full = n >= feed.entries || !room.take(size);
         if full && n > 0 {
             page.more = true;
-            page.up_to = row_before(&rows, n)?;
+            page.up_to = row_before(rows, n)?;
             break;
         }
         page.entries.extend(entry.map(|(event, _)| Entry { seq, event }));
     }
-    Ok(Some(page))
+    Ok(page)
 }
 
 fn row_before(rows: &[Row], n: usize) -> Result<i64> {
@@ -162,22 +193,28 @@ fn row_before(rows: &[Row], n: usize) -> Result<i64> {
 type Places = HashMap<Uuid, Scope>;
 type Arrived = HashMap<Uuid, Vec<Record>>;
 
-/// Where the patients of these lines are now, and the records of those who came and are still here.
-async fn patients(tx: &mut Tx, scope: Scope, rows: &[Row]) -> Result<(Places, Arrived)> {
+/// Where the patients of all these lines are now.
+async fn places(tx: &mut Tx, feeds: &[Vec<Row>]) -> Result<Places> {
     let mut all = BTreeSet::new();
-    let mut came = BTreeSet::new();
-    for row in rows {
+    for row in feeds.iter().flatten() {
         let root = row.id(2)?;
         if !root.is_nil() {
             all.insert(root);
         }
-        if row.int(1)? == ARRIVE {
-            came.insert(root);
-        }
     }
     let all: Vec<Uuid> = all.into_iter().collect();
-    let place = records::scopes_of(tx, &all).await?;
-    let here: Vec<Uuid> = came.into_iter().filter(|root| place.get(root) == Some(&scope)).collect();
+    records::scopes_of(tx, &all).await
+}
+
+/// The records of the patients who came to a scope and are still there.
+async fn arrived(tx: &mut Tx, scope: Scope, rows: &[Row], place: &Places) -> Result<Arrived> {
+    let mut here = BTreeSet::new();
+    for row in rows {
+        if row.int(1)? == ARRIVE && place.get(&row.id(2)?) == Some(&scope) {
+            here.insert(row.id(2)?);
+        }
+    }
+    let here: Vec<Uuid> = here.into_iter().collect();
     let mut arrived = Arrived::new();
     for record in records::by_roots(tx, &here).await? {
         arrived.entry(record.root).or_default().push(record);
@@ -189,7 +226,7 @@ async fn patients(tx: &mut Tx, scope: Scope, rows: &[Row]) -> Result<(Places, Ar
             (place.unwrap_or(usize::MAX), record.created.seq, record.key.id)
         });
     }
-    Ok((place, arrived))
+    Ok(arrived)
 }
 
 /// A line of the feed with its size. Nothing: the op was erased, or its patient is elsewhere by now (an

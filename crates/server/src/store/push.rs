@@ -1,11 +1,13 @@
-//! Taking a desk's ops in: one transaction under the tenant's row lock.
+//! Taking desks' ops in: one transaction under the tenant's row lock, for one desk or for several.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_domain::op::{FieldValue, Op};
 use aftercare_sync::accept::{
-    self, Accepted, FeedRow, Loaded, Needs, News, OpRow, Protections, Received, accept_offers, read_batch,
+    self, Accepted, FeedRow, Loaded, Needs, News, OpRow, Protections, Received, accept_in, accept_offers_in,
+    read_batch,
 };
 use aftercare_sync::record::Key;
 use aftercare_sync::wire::{OLDEST_PROTOCOL, Offer, Outcome, PROTOCOL, Refusal, Request, reason};
@@ -15,9 +17,9 @@ use serde_bytes::ByteBuf;
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::hospitals::{Hospital, lineage, lock, look, move_head};
-use super::tx::{Insert, Tx};
-use super::value::{Kind, Value, mistake};
+use super::hospitals::{Hospital, lineage, lock, move_head};
+use super::tx::{Insert, Tx, Update};
+use super::value::{Kind, Row, Value, mistake};
 use super::{Device, Result, StoreError, devices, records};
 
 const OPS: Insert = Insert {
@@ -47,6 +49,13 @@ const FEED: Insert = Insert {
     conflict: "",
 };
 
+/// How far the server has each desk.
+const POSITIONS: Update = Update {
+    table: "device",
+    key: "id",
+    columns: &[("last_dseq", Kind::Int), ("chain", Kind::Bytes), ("last_contact_at", Kind::Int)],
+};
+
 /// A line of the feed: the op of this sequence.
 pub(super) const OP: i64 = 0;
 /// The patient came.
@@ -57,7 +66,7 @@ pub(super) const EVICT: i64 = 2;
 pub(super) const ERASE: i64 = 3;
 
 /// What the judge changed of an op: fields left alone, values put in place.
-pub(super) type Extra = (Vec<String>, std::collections::BTreeMap<String, FieldValue>);
+pub(super) type Extra = (Vec<String>, BTreeMap<String, FieldValue>);
 
 /// Whether a request has anything to write. One that has not needs no lock and no commit.
 pub(super) fn writes(request: &Request) -> bool {
@@ -68,62 +77,168 @@ pub(super) fn writes(request: &Request) -> bool {
 pub(super) type OfferedOp = (Op, Vec<u8>, Hlc);
 
 /// What became of a request's offers, in their order, or why nothing was taken in.
-pub(super) type Taken = std::result::Result<Vec<Outcome>, Refusal>;
+pub type Taken = std::result::Result<Vec<Outcome>, Refusal>;
 
-/// Looks at a request that writes nothing as if it did.
-pub(super) async fn check(tx: &mut Tx, request: &Request) -> Result<Taken> {
-    let hospital = look(tx).await?;
-    let device = devices::active(tx, request.device).await?;
-    Ok(admit(tx, &hospital, &device, request).await?.map(|_| Vec::new()))
+/// A desk's word that waits to be taken in.
+#[derive(Clone)]
+pub struct Push {
+    /// What it says.
+    pub(super) request: Arc<Request>,
+    /// When it came, milliseconds UTC.
+    pub(super) now: i64,
 }
 
-/// Takes the request's offers in, then its ops, which may hang on them.
-pub(super) async fn take(tx: &mut Tx, request: &Request, now: i64) -> Result<Taken> {
-    let hospital = lock(tx).await?;
-    let device = devices::active(tx, request.device).await?;
-    let batch = match admit(tx, &hospital, &device, request).await? {
-        Ok(batch) => batch,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    if let Some(most) = hospital.quota.bytes
-        && hospital.bytes_used + batch.iter().map(|op| op.bytes.len() as i64).sum::<i64>() > most
-    {
-        return Err(StoreError::Quota { what: "bytes" });
+impl Push {
+    /// Whose.
+    pub(super) fn device(&self) -> Uuid {
+        self.request.device
     }
-    let device = known(&device);
-    let mut head = hospital.position.head;
-    let (offers, mut offered) = believable(&hospital.seal_key, &request.offers);
+
+    /// How many ops.
+    pub(super) fn size(&self) -> usize {
+        self.request.ops.len() + self.request.offers.len()
+    }
+}
+
+/// Why a request that writes nothing would be refused if it did.
+pub(super) async fn check(
+    tx: &mut Tx,
+    hospital: &Hospital,
+    device: &Device,
+    request: &Request,
+) -> Result<Option<Refusal>> {
+    Ok(admit(tx, hospital, device, request).await?.err())
+}
+
+/// A push that was let in.
+struct Work {
+    device: accept::Device,
+    batch: Vec<Received>,
+    offers: Vec<OfferedOp>,
+    /// A place for what becomes of each offer.
+    places: Vec<Option<Outcome>>,
+    now: i64,
+}
+
+/// What several pushes come to, to be written at once.
+#[derive(Default)]
+struct Sum {
+    head: i64,
+    ops: Vec<OpRow>,
+    feed: Vec<FeedRow>,
+    records: BTreeMap<Key, Record>,
+    digests: BTreeMap<(Scope, usize), u128>,
+    positions: Vec<Vec<Value>>,
+}
+
+impl Sum {
+    fn add(&mut self, device: Uuid, accepted: Accepted, now: i64) -> Vec<Outcome> {
+        let Accepted { head, position, ops, feed, records, digests, offered } = accepted;
+        self.head = head;
+        self.ops.extend(ops);
+        self.feed.extend(feed);
+        self.records.extend(records.into_iter().map(|record| (record.key.clone(), record)));
+        for (place, amount) in digests {
+            let sum = self.digests.entry(place).or_default();
+            *sum = sum.wrapping_add(amount);
+        }
+        if let Some((dseq, hash)) = position {
+            self.positions.push(vec![device.into(), dseq.into(), hash.into(), now.into()]);
+        }
+        offered
+    }
+}
+
+/// Takes the words of several desks in, one behind the other: of each its offers, then its ops, which may
+/// hang on them. Every desk comes once at most. A desk that may not come, or has used up what it may, is told so
+/// and leaves no trace; an error of the database is everybody's.
+pub(super) async fn take_all(tx: &mut Tx, pushes: &[Push]) -> Result<Vec<Result<Taken>>> {
+    let hospital = lock(tx).await?;
+    let ids: Vec<Uuid> = pushes.iter().map(|push| push.request.device).collect();
+    let devices = devices::by_ids(tx, &ids).await?;
+    let mut bytes_used = hospital.bytes_used;
+    let mut works = Vec::with_capacity(pushes.len());
+    for push in pushes {
+        works.push(match devices::may_come(devices.get(&push.request.device)) {
+            Ok(device) => let_in(tx, &hospital, device, push, &mut bytes_used).await?,
+            Err(error) => Err(error),
+        });
+    }
+    let mut loaded = load(tx, needs_of_all(&works)).await?;
+    let before = scopes_before(&loaded);
+    let mut sum = Sum { head: hospital.position.head, ..Sum::default() };
+    let taken =
+        works.into_iter().map(|work| Ok(work?.map(|work| take(work, &mut loaded, &mut sum)))).collect();
+    write(tx, sum, &before).await?;
+    Ok(taken)
+}
+
+type LetIn = Result<std::result::Result<Work, Refusal>>;
+
+/// What of a push is new. The outer error is the database's.
+async fn let_in(
+    tx: &mut Tx,
+    hospital: &Hospital,
+    device: &Device,
+    push: &Push,
+    bytes_used: &mut i64,
+) -> Result<LetIn> {
+    let request = &push.request;
+    let batch = match admit(tx, hospital, device, request).await {
+        Ok(Ok(batch)) => batch,
+        Ok(Err(refusal)) => return Ok(Ok(Err(refusal))),
+        Err(StoreError::Closed) => return Ok(Err(StoreError::Closed)),
+        Err(error) => return Err(error),
+    };
+    let bytes = batch.iter().map(|op| op.bytes.len() as i64).sum::<i64>();
+    if hospital.quota.bytes.is_some_and(|most| *bytes_used + bytes > most) {
+        return Ok(Err(StoreError::Quota { what: "bytes" }));
+    }
+    *bytes_used += bytes;
+    let (offers, places) = believable(&hospital.seal_key, &request.offers);
+    Ok(Ok(Ok(Work { device: known(device), batch, offers, places, now: push.now })))
+}
+
+fn needs_of_all(works: &[LetIn]) -> Needs {
+    let all = works.iter().flatten().flatten();
+    accept::needs_of(all.flat_map(|work| {
+        let offered = work.offers.iter().map(|(op, _, _)| op);
+        offered.chain(work.batch.iter().filter_map(|received| received.op.as_ref()))
+    }))
+}
+
+/// Judges and folds one push behind those before it; answers what became of its offers.
+fn take(work: Work, loaded: &mut Loaded, sum: &mut Sum) -> Vec<Outcome> {
+    let Work { device, batch, offers, mut places, now } = work;
     if !offers.is_empty() {
-        let (outcomes, after) = take_offers(tx, &device, offers, head, now).await?;
-        head = after;
-        let mut outcomes = outcomes.into_iter();
-        for place in offered.iter_mut().filter(|place| place.is_none()) {
+        let accepted = accept_offers_in(&device, offers, loaded, sum.head, now, Protections::ALL);
+        let mut outcomes = sum.add(device.id, accepted, now).into_iter();
+        for place in places.iter_mut().filter(|place| place.is_none()) {
             *place = outcomes.next();
         }
     }
     if !batch.is_empty() {
-        let loaded = load(tx, accept::needs(&batch)).await?;
-        let before = scopes_before(&loaded);
-        let accepted = accept::accept(&device, batch, loaded, head, now, Protections::ALL);
-        write(tx, device.id, accepted, &before, now).await?;
+        let accepted = accept_in(&device, batch, loaded, sum.head, now, Protections::ALL);
+        sum.add(device.id, accepted, now);
     }
-    Ok(Ok(offered.into_iter().flatten().collect()))
+    places.into_iter().flatten().collect()
 }
 
-/// Takes in ops whose authors need not be asked again. Answers what became of each, and the head.
+/// Takes in ops whose authors need not be asked again. Answers what became of each.
 pub(super) async fn take_offers(
     tx: &mut Tx,
     device: &accept::Device,
     offers: Vec<OfferedOp>,
     head: i64,
     now: i64,
-) -> Result<(Vec<Outcome>, i64)> {
-    let loaded = load(tx, accept::needs_of(offers.iter().map(|(op, _, _)| op))).await?;
+) -> Result<Vec<Outcome>> {
+    let mut loaded = load(tx, accept::needs_of(offers.iter().map(|(op, _, _)| op))).await?;
     let before = scopes_before(&loaded);
-    let mut accepted = accept_offers(device, offers, loaded, head, now, Protections::ALL);
-    let offered = std::mem::take(&mut accepted.offered);
-    let head = write(tx, device.id, accepted, &before, now).await?;
-    Ok((offered, head))
+    let mut sum = Sum { head, ..Sum::default() };
+    let accepted = accept_offers_in(device, offers, &mut loaded, head, now, Protections::ALL);
+    let offered = sum.add(device.id, accepted, now);
+    write(tx, sum, &before).await?;
+    Ok(offered)
 }
 
 /// The pure core's view of a device.
@@ -161,60 +276,62 @@ async fn admit(tx: &mut Tx, hospital: &Hospital, device: &Device, request: &Requ
     Ok(read_batch(&known(device), request.first, &request.chain, &request.ops, Protections::ALL))
 }
 
-/// Loads what a batch touches: what it names, the patients these hang on, everything of patients
+/// Loads what batches touch: what they name, the patients these hang on, everything of patients
 /// who may move.
 async fn load(tx: &mut Tx, needs: Needs) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    let sql = "SELECT op_id FROM op WHERE tenant_id = $1 AND op_id = ANY($2)";
-    for row in tx.rows_of(sql, &needs.ops, &[]).await? {
-        loaded.known.insert(row.id(0)?);
-    }
     let mut ids: BTreeSet<Uuid> = needs.records.iter().map(|key| key.id).collect();
     let first: Vec<Uuid> = ids.iter().copied().collect();
-    keep(&mut loaded, records::by_ids(tx, &first).await?);
+    let known = "SELECT op_id FROM op WHERE tenant_id = $1 AND op_id = ANY($2)";
+    let mut found = tx.rows_of_all(&[(known, &needs.ops), (records::BY_IDS, &first)]).await?.into_iter();
+    for row in found.next().unwrap_or_default() {
+        loaded.known.insert(row.id(0)?);
+    }
+    keep(&mut loaded, &found.next().unwrap_or_default())?;
     let roots: Vec<Uuid> = accept::roots(loaded.records.values())
         .into_iter()
         .map(|key| key.id)
         .filter(|id| !ids.contains(id))
         .collect();
-    keep(&mut loaded, records::by_ids(tx, &roots).await?);
     let whole: Vec<Uuid> = needs.whole.into_iter().collect();
-    keep(&mut loaded, records::by_roots(tx, &whole).await?);
-    ids.extend(roots);
+    ids.extend(&roots);
     let ids: Vec<Uuid> = ids.into_iter().collect();
-    loaded.erased = super::erasure::erased(tx, &ids).await?;
+    let asked = [(records::BY_IDS, &roots), (records::BY_ROOTS, &whole), (super::erasure::ERASED, &ids)];
+    let mut found = tx.rows_of_all(&asked).await?.into_iter();
+    keep(&mut loaded, &found.next().unwrap_or_default())?;
+    keep(&mut loaded, &found.next().unwrap_or_default())?;
+    for row in found.next().unwrap_or_default() {
+        loaded.erased.insert(row.id(0)?);
+    }
     Ok(loaded)
 }
 
-fn keep(loaded: &mut Loaded, records: Vec<Record>) {
-    loaded.records.extend(records.into_iter().map(|record| (record.key.clone(), record)));
+fn keep(loaded: &mut Loaded, rows: &[Row]) -> Result<()> {
+    for row in rows {
+        let record = records::decode(row)?;
+        loaded.records.insert(record.key.clone(), record);
+    }
+    Ok(())
 }
 
 fn scopes_before(loaded: &Loaded) -> HashMap<Key, Scope> {
     loaded.records.values().map(|record| (record.key.clone(), record.scope)).collect()
 }
 
-/// Writes what was accepted; answers the head.
-async fn write(
-    tx: &mut Tx,
-    device: Uuid,
-    accepted: Accepted,
-    before: &HashMap<Key, Scope>,
-    now: i64,
-) -> Result<i64> {
-    let Accepted { head, position, ops, feed, records, digests, offered: _ } = accepted;
+/// Writes what was accepted.
+async fn write(tx: &mut Tx, sum: Sum, before: &HashMap<Key, Scope>) -> Result<()> {
+    let Sum { head, ops, feed, records, digests, positions } = sum;
+    if ops.is_empty() {
+        return Ok(());
+    }
     let roots: HashMap<i64, Uuid> = ops.iter().map(|op| (op.seq, op.root)).collect();
     let bytes = ops.iter().map(|op| op.bytes.len() as i64).sum();
     let rows = ops.into_iter().map(op_row).collect::<Result<Vec<_>>>()?;
     tx.insert(&OPS, rows).await?;
     tx.insert(&FEED, feed.iter().map(|line| feed_row(line, &roots)).collect()).await?;
-    records::write(tx, &records, before, &digests).await?;
-    if let Some((dseq, hash)) = position {
-        let sql = "UPDATE device SET last_dseq = $3, chain = $4, last_contact_at = $5 WHERE tenant_id = $1 AND id = $2";
-        tx.run(sql, &[device.into(), dseq.into(), hash.into(), now.into()]).await?;
-    }
-    move_head(tx, head, bytes).await?;
-    Ok(head)
+    records::write(tx, records.values(), before, &digests).await?;
+    tx.update(&POSITIONS, positions).await?;
+    move_head(tx, head, bytes).await
 }
 
 fn op_row(op: OpRow) -> Result<Vec<Value>> {
@@ -230,7 +347,9 @@ fn op_row(op: OpRow) -> Result<Vec<Value>> {
         ciborium::into_writer(&extra, &mut bytes).map_err(|_| mistake())?;
         Value::Bytes(bytes)
     };
-    let (entity, record_id) = op.key.map(|key| (key.entity, key.id)).unzip();
+    // No database keeps this character in a text; such an op is a newer program's or nobody's.
+    let key = op.key.filter(|key| !key.entity.contains('\0'));
+    let (entity, record_id) = key.map(|key| (key.entity, key.id)).unzip();
     Ok(vec![
         op.seq.into(),
         op.op_id.into(),

@@ -45,7 +45,7 @@ pub(super) async fn release(tx: &mut Tx, seq: i64, now: i64) -> Result<Outcome> 
     let op = decode(&bytes).ok_or_else(mistake)?;
     let device = devices::find(tx, device).await?.ok_or(StoreError::NotFound)?;
     let head = hospital.position.head;
-    let (became, _) = take_offers(tx, &known(&device), vec![(op, bytes, effective)], head, now).await?;
+    let became = take_offers(tx, &known(&device), vec![(op, bytes, effective)], head, now).await?;
     let outcome = became.into_iter().next().ok_or_else(mistake)?;
     match &outcome {
         Outcome::Rejected(why) => settle(tx, seq, "rejected", why).await?,

@@ -42,15 +42,18 @@ struct Sums {
 }
 
 /// Records by their ids, whatever their entity.
+pub(super) const BY_IDS: &str = "SELECT state FROM record WHERE tenant_id = $1 AND id = ANY($2)";
+/// Every record that hangs on these patients.
+pub(super) const BY_ROOTS: &str = "SELECT state FROM record WHERE tenant_id = $1 AND root = ANY($2)";
+
+/// Records by their ids, whatever their entity.
 pub(super) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Record>> {
-    let sql = "SELECT state FROM record WHERE tenant_id = $1 AND id = ANY($2)";
-    tx.rows_of(sql, ids, &[]).await?.iter().map(decode).collect()
+    tx.rows_of(BY_IDS, ids, &[]).await?.iter().map(decode).collect()
 }
 
 /// Every record that hangs on these patients.
 pub(super) async fn by_roots(tx: &mut Tx, roots: &[Uuid]) -> Result<Vec<Record>> {
-    let sql = "SELECT state FROM record WHERE tenant_id = $1 AND root = ANY($2)";
-    tx.rows_of(sql, roots, &[]).await?.iter().map(decode).collect()
+    tx.rows_of(BY_ROOTS, roots, &[]).await?.iter().map(decode).collect()
 }
 
 /// Where patients are; those who are nowhere are left out.
@@ -62,12 +65,12 @@ pub(super) async fn scopes_of(tx: &mut Tx, patients: &[Uuid]) -> Result<HashMap<
 /// Writes records that were made or changed. `before`: in which scope they were, where they were.
 pub(super) async fn write(
     tx: &mut Tx,
-    records: &[Record],
+    records: impl Iterator<Item = &Record>,
     before: &HashMap<Key, Scope>,
     digests: &BTreeMap<(Scope, usize), u128>,
 ) -> Result<()> {
     let mut counts: BTreeMap<Scope, i64> = BTreeMap::new();
-    let mut rows = Vec::with_capacity(records.len());
+    let mut rows = Vec::new();
     for record in records {
         *counts.entry(record.scope).or_default() += 1;
         if let Some(scope) = before.get(&record.key) {
@@ -207,6 +210,7 @@ fn encode(record: &Record) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode(row: &Row) -> Result<Record> {
+/// The record whose state is the row's first column.
+pub(super) fn decode(row: &Row) -> Result<Record> {
     ciborium::from_reader(row.bytes(0)?.as_slice()).map_err(|_| mistake())
 }

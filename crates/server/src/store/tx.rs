@@ -35,6 +35,16 @@ pub(crate) struct Insert {
     pub(crate) conflict: &'static str,
 }
 
+/// Many changes of one table's rows.
+pub(crate) struct Update {
+    /// The table.
+    pub(crate) table: &'static str,
+    /// The column after the tenant by which a row is found: an id.
+    pub(crate) key: &'static str,
+    /// The columns that are set.
+    pub(crate) columns: &'static [(&'static str, Kind)],
+}
+
 impl Tx {
     /// The rows of a query.
     pub(crate) async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
@@ -81,6 +91,99 @@ impl Tx {
                 all.extend(more.iter().map(|value| value as &(dyn ToSql + Sync)));
                 let rows = link.query(sql, &all).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// The rows of several queries, asked in one go: on PostgreSQL they share their way there and back.
+    pub(crate) async fn rows_all(&mut self, asked: &[(&str, Vec<Value>)]) -> Result<Vec<Vec<Row>>> {
+        let tenant = self.tenant;
+        match &mut self.database {
+            Side::Sqlite(connection) => {
+                let found = asked.iter().map(|(sql, values)| {
+                    let mut found = Vec::new();
+                    query(connection, &dialect(sql), values, &mut found)?;
+                    Ok(found)
+                });
+                found.collect()
+            }
+            Side::Postgres(link) => {
+                let asked: Vec<(&str, Vec<&(dyn ToSql + Sync)>)> = asked
+                    .iter()
+                    .map(|(sql, values)| {
+                        let mut all: Vec<&(dyn ToSql + Sync)> = vec![&tenant];
+                        all.extend(values.iter().map(|value| value as &(dyn ToSql + Sync)));
+                        (*sql, all)
+                    })
+                    .collect();
+                let found = link.query_all(&asked).await?;
+                Ok(found.into_iter().map(|rows| rows.into_iter().map(Row::Postgres).collect()).collect())
+            }
+        }
+    }
+
+    /// The same of queries that say `= ANY($2)`, each for its ids. A query for no ids is not asked.
+    pub(crate) async fn rows_of_all(&mut self, asked: &[(&str, &Vec<Uuid>)]) -> Result<Vec<Vec<Row>>> {
+        if let Side::Sqlite(_) = &self.database {
+            let mut found = Vec::with_capacity(asked.len());
+            for (sql, ids) in asked {
+                found.push(self.rows_of(sql, ids, &[]).await?);
+            }
+            return Ok(found);
+        }
+        let Side::Postgres(link) = &mut self.database else {
+            return Err(super::value::mistake());
+        };
+        let tenant = self.tenant;
+        let some = asked.iter().filter(|(_, ids)| !ids.is_empty());
+        let some: Vec<(&str, Vec<&(dyn ToSql + Sync)>)> = some
+            .map(|(sql, ids)| (*sql, vec![&tenant as &(dyn ToSql + Sync), *ids as &(dyn ToSql + Sync)]))
+            .collect();
+        let mut found = link.query_all(&some).await?.into_iter();
+        let rows = asked.iter().map(|(_, ids)| {
+            let rows = if ids.is_empty() { Vec::new() } else { found.next().unwrap_or_default() };
+            rows.into_iter().map(Row::Postgres).collect()
+        });
+        Ok(rows.collect())
+    }
+
+    /// Changes rows of one table, each by its key: a row's first value.
+    pub(crate) async fn update(&mut self, of: &Update, rows: Vec<Vec<Value>>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let Update { table, key, columns } = of;
+        match &mut self.database {
+            Side::Sqlite(connection) => {
+                let set = columns.iter().enumerate().map(|(n, (name, _))| format!("{name} = ?{}", n + 3));
+                let set = set.collect::<Vec<_>>().join(", ");
+                let sql = format!("UPDATE {table} SET {set} WHERE tenant_id = ?1 AND {key} = ?2");
+                let mut statement = connection.prepare_cached(&sql).map_err(sqlite_error)?;
+                for row in rows {
+                    bind(&mut statement, &row)?;
+                    statement.raw_execute().map_err(sqlite_error)?;
+                }
+                Ok(())
+            }
+            Side::Postgres(link) => {
+                let set = columns.iter().map(|(name, _)| format!("{name} = u.{name}")).collect::<Vec<_>>();
+                let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+                let kinds: Vec<_> =
+                    std::iter::once((*key, Kind::Id)).chain(columns.iter().copied()).collect();
+                let arrays = kinds.iter().enumerate();
+                let arrays =
+                    arrays.map(|(n, (_, kind))| format!("${}::{}", n + 2, kind.array())).collect::<Vec<_>>();
+                let sql = format!(
+                    "UPDATE {table} SET {} FROM UNNEST({}) AS u ({key}, {names}) \
+                     WHERE {table}.tenant_id = $1 AND {table}.{key} = u.{key}",
+                    set.join(", "),
+                    arrays.join(", ")
+                );
+                let values = into_columns(&kinds, rows)?;
+                let tenant = self.tenant;
+                let mut all: Vec<&(dyn ToSql + Sync)> = vec![&tenant];
+                all.extend(values.iter().map(Column::as_sql));
+                link.execute(&sql, &all).await.map(|_| ())
             }
         }
     }

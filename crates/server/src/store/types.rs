@@ -228,6 +228,15 @@ pub struct Device {
     pub last_contact_at: Option<i64>,
 }
 
+/// What a desk's request is let in by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// The device.
+    pub device: Device,
+    /// Whether its hospital is shut off.
+    pub closed: bool,
+}
+
 /// Whether a device may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceStatus {

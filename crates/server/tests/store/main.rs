@@ -8,3 +8,4 @@ mod places;
 mod postgres;
 mod race;
 mod story;
+mod together;

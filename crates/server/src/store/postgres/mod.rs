@@ -4,21 +4,27 @@
 //! The schema belongs to one role ([`migrate`]); the service runs as another that owns nothing. Row-level
 //! security shows it the rows of the tenant that a transaction names, and no others.
 
+mod link;
+mod together;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::address::{Address, parse};
 use super::driver::{Driver, Later};
+use super::push::{Push, Taken};
 use super::tx::{Side, Tx};
 use super::{Result, StoreError};
 
+use self::link::error;
+use self::together::Queues;
+
+pub(crate) use self::link::Link;
 pub use super::address::role_of;
 
 mod embedded {
@@ -50,23 +56,25 @@ const ATTEMPTS: u32 = 8;
 /// Writers of one tenant that may hold a connection: one works, the next waits for its row lock. The others
 /// wait here, so that a busy hospital leaves connections to its readers and to other hospitals.
 const WRITERS: usize = 2;
-/// Every frequent statement goes by a key, and a plan made while a hospital was empty might scan its tables
-/// until their first statistics. Small pushes were still slow with this; what makes them so is not known yet.
-const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// Each statement behind the tenant's row lock sees what the one before it committed.
+const WRITE: &str = "ISOLATION LEVEL READ COMMITTED";
+/// One state, from the first statement to the last.
+const READ: &str = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A PostgreSQL database, by the role that owns nothing.
 pub struct Postgres {
-    address: Address,
-    idle: Mutex<Vec<Link>>,
-    connections: Semaphore,
-    writers: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
+    inner: Arc<Inner>,
 }
 
-/// A connection with its prepared statements.
-pub(crate) struct Link {
-    client: Client,
-    statements: HashMap<String, Statement>,
+struct Inner {
+    address: Address,
+    idle: Mutex<Vec<Link>>,
+    /// Connections that readers may hold, and those that writers may.
+    readers: Semaphore,
+    all_writers: Semaphore,
+    writers: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
+    queues: Queues,
 }
 
 /// Brings the schema up to this version as its owner, and gives the service's role (which must be
@@ -104,60 +112,73 @@ impl Postgres {
         let link = Link::connect(&address).await?;
         check_role(&link.client).await?;
         check_schema(&link.client).await?;
+        // A quarter for writers: they are never behind all the readers in the queue.
+        let for_writers = (connections / 4).max(1);
         Ok(Self {
-            address,
-            idle: Mutex::new(vec![link]),
-            connections: Semaphore::new(connections.max(1)),
-            writers: Mutex::new(HashMap::new()),
+            inner: Arc::new(Inner {
+                address,
+                idle: Mutex::new(vec![link]),
+                readers: Semaphore::new(connections.saturating_sub(for_writers).max(1)),
+                all_writers: Semaphore::new(for_writers),
+                writers: Mutex::default(),
+                queues: Queues::default(),
+            }),
         })
     }
+}
 
+impl Inner {
+    /// A connection for a transaction, which begins with its first statement.
     async fn begin(&self, tenant: Uuid, how: &str) -> Result<Tx> {
-        let sql = format!("BEGIN {how}; SELECT set_config('app.tenant', '{tenant}', true)");
-        loop {
-            let pooled = lock(&self.idle).pop();
-            let old = pooled.is_some();
-            let link = match pooled {
-                Some(link) if link.client.is_closed() => continue,
-                Some(link) => link,
-                None => Link::connect(&self.address).await?,
-            };
-            match link.client.batch_execute(&sql).await {
-                Ok(()) => return Ok(Tx { tenant, database: Side::Postgres(link) }),
-                // The database was started anew since this connection was used last.
-                Err(_) if old && link.client.is_closed() => {}
-                Err(cause) => return Err(error(cause)),
+        let mut link = loop {
+            match lock(&self.idle).pop() {
+                Some(link) if link.client.is_closed() => {}
+                Some(link) => break Some(link),
+                None => break None,
             }
-        }
-    }
-
-    /// Ends a transaction; the connection goes back only when that went well.
-    async fn end(&self, tx: Tx, how: &str) -> Result<()> {
-        let Side::Postgres(link) = tx.database else {
-            return Err(StoreError::Database("side".into()));
         };
-        link.client.batch_execute(how).await.map_err(error)?;
-        lock(&self.idle).push(link);
-        Ok(())
+        if link.is_none() {
+            link = Some(Link::connect(&self.address).await?);
+        }
+        let mut link = link.ok_or_else(|| StoreError::Database("side".into()))?;
+        link.open(format!("BEGIN {how}; SELECT set_config('app.tenant', '{tenant}', true)"));
+        Ok(Tx { tenant, database: Side::Postgres(link) })
     }
 
-    async fn once<T, J>(&self, tenant: Uuid, how: &str, job: &J) -> Result<T>
+    /// One attempt. Nothing when the connection turns out to have been gone since it was used last: the
+    /// database was started anew.
+    async fn once<T, J>(&self, tenant: Uuid, how: &str, job: &J) -> Option<Result<T>>
     where
         J: for<'a> Fn(&'a mut Tx) -> Later<'a, T> + Send + Sync,
         T: Send,
     {
-        let mut tx = self.begin(tenant, how).await?;
-        match job(&mut tx).await {
-            Ok(answer) => {
-                self.end(tx, "COMMIT").await?;
-                Ok(answer)
-            }
-            Err(cause) => {
-                // When even this fails the connection is dropped, and with it the transaction.
-                let _ = self.end(tx, "ROLLBACK").await;
-                Err(cause)
-            }
+        let mut tx = match self.begin(tenant, how).await {
+            Ok(tx) => tx,
+            Err(cause) => return Some(Err(cause)),
+        };
+        let answer = job(&mut tx).await;
+        let Side::Postgres(mut link) = tx.database else {
+            return Some(Err(StoreError::Database("side".into())));
+        };
+        if answer.is_err() && link.was_gone() {
+            return None;
         }
+        let ended = match &answer {
+            _ if how == READ => {
+                link.let_go();
+                Ok(())
+            }
+            Ok(_) => link.close("COMMIT").await,
+            // When even this fails the connection is dropped, and with it the transaction.
+            Err(_) => link.close("ROLLBACK").await,
+        };
+        if ended.is_ok() {
+            lock(&self.idle).push(link);
+        }
+        Some(match (answer, ended) {
+            (Ok(_), Err(cause)) => Err(cause),
+            (answer, _) => answer,
+        })
     }
 
     async fn repeat<T, J>(&self, tenant: Uuid, how: &str, job: J) -> Result<T>
@@ -165,22 +186,21 @@ impl Postgres {
         J: for<'a> Fn(&'a mut Tx) -> Later<'a, T> + Send + Sync,
         T: Send,
     {
-        let gone = |_| StoreError::Unavailable("closed".into());
-        let _turn = self.connections.acquire().await.map_err(gone)?;
+        let turns = if how == READ { &self.readers } else { &self.all_writers };
+        let _turn = turns.acquire().await.map_err(|_| StoreError::Unavailable("closed".into()))?;
         let mut attempt = 1;
         loop {
             match self.once(tenant, how, &job).await {
-                Err(StoreError::Busy) if attempt < ATTEMPTS => {
+                None => {}
+                Some(Err(StoreError::Busy)) if attempt < ATTEMPTS => {
                     tokio::time::sleep(PAUSE * attempt).await;
                     attempt += 1;
                 }
-                other => return other,
+                Some(other) => return other,
             }
         }
     }
-}
 
-impl Driver for Postgres {
     async fn write<T, J>(&self, tenant: Uuid, job: J) -> Result<T>
     where
         T: Send + 'static,
@@ -190,8 +210,17 @@ impl Driver for Postgres {
             lock(&self.writers).entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(WRITERS))),
         );
         let _turn = writers.acquire().await.map_err(|_| StoreError::Unavailable("closed".into()))?;
-        // Each statement behind the tenant's row lock sees what the one before it committed.
-        self.repeat(tenant, "ISOLATION LEVEL READ COMMITTED", job).await
+        self.repeat(tenant, WRITE, job).await
+    }
+}
+
+impl Driver for Postgres {
+    async fn write<T, J>(&self, tenant: Uuid, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: for<'a> Fn(&'a mut Tx) -> Later<'a, T> + Send + Sync + 'static,
+    {
+        self.inner.write(tenant, job).await
     }
 
     async fn read<T, J>(&self, tenant: Uuid, job: J) -> Result<T>
@@ -199,7 +228,11 @@ impl Driver for Postgres {
         T: Send + 'static,
         J: for<'a> Fn(&'a mut Tx) -> Later<'a, T> + Send + Sync + 'static,
     {
-        self.repeat(tenant, "ISOLATION LEVEL REPEATABLE READ READ ONLY", job).await
+        self.inner.repeat(tenant, READ, job).await
+    }
+
+    async fn push(&self, tenant: Uuid, push: Push) -> Result<Taken> {
+        together::push(&self.inner, tenant, push).await
     }
 
     async fn make_room(&self, _: Uuid) -> Result<()> {
@@ -218,45 +251,6 @@ impl Driver for Postgres {
             })
         })
         .await
-    }
-}
-
-impl Link {
-    async fn connect(address: &Address) -> Result<Self> {
-        let client = match &address.tls {
-            Some(tls) => {
-                let (client, connection) = address.config.connect(tls.clone()).await.map_err(error)?;
-                tokio::spawn(carry(connection));
-                client
-            }
-            None => {
-                let (client, connection) = address.config.connect(NoTls).await.map_err(error)?;
-                tokio::spawn(carry(connection));
-                client
-            }
-        };
-        // An engine that has no such settings plans well without them.
-        let _ = client.batch_execute(PLANS).await;
-        Ok(Self { client, statements: HashMap::new() })
-    }
-
-    async fn prepare(&mut self, sql: &str) -> Result<Statement> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.client.prepare(sql).await.map_err(error)?;
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-
-    pub(crate) async fn query(&mut self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
-        let statement = self.prepare(sql).await?;
-        self.client.query(&statement, values).await.map_err(error)
-    }
-
-    pub(crate) async fn execute(&mut self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<u64> {
-        let statement = self.prepare(sql).await?;
-        self.client.execute(&statement, values).await.map_err(error)
     }
 }
 
@@ -285,28 +279,6 @@ async fn check_schema(client: &Client) -> Result<()> {
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Greater => Err(StoreError::Newer),
         std::cmp::Ordering::Less => Err(StoreError::Older),
-    }
-}
-
-/// Carries a connection's bytes until it ends, which shows in `is_closed` and in its users' errors.
-async fn carry(connection: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>) {
-    let _ = connection.await;
-}
-
-/// PostgreSQL's error by its SQLSTATE: its text and details quote values.
-pub(crate) fn error(cause: tokio_postgres::Error) -> StoreError {
-    let Some(state) = cause.code() else {
-        return StoreError::Unavailable("connection".into());
-    };
-    match *state {
-        SqlState::UNIQUE_VIOLATION => StoreError::Exists,
-        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => StoreError::Busy,
-        SqlState::DISK_FULL => StoreError::DiskFull,
-        SqlState::ADMIN_SHUTDOWN
-        | SqlState::CRASH_SHUTDOWN
-        | SqlState::CANNOT_CONNECT_NOW
-        | SqlState::TOO_MANY_CONNECTIONS => StoreError::Unavailable(state.code().to_owned()),
-        _ => StoreError::Database(state.code().to_owned()),
     }
 }
 
