@@ -254,6 +254,14 @@ error_codes! {
     /// The question is not in a state in which this can be done (`status`).
     ConsultState => "consult_state",
 
+    // Attachments
+    /// The file is larger than the hospital allows (`max_mib`).
+    AttachmentTooLarge => "attachment_too_large",
+    /// The file changed while it was being read.
+    AttachmentChanged => "attachment_changed",
+    /// The bytes are neither on this desk nor at the server yet.
+    AttachmentAway => "attachment_away",
+
     // Sync
     /// This desk has no server.
     SyncNotEnrolled => "sync_not_enrolled",
@@ -299,4 +307,16 @@ error_codes! {
     SyncLogin => "sync_login",
     /// The code names no site, and a new PC has none.
     SyncCodeWithoutSites => "sync_code_without_sites",
+    /// The file from the USB stick is none of ours, cut short or altered.
+    StickDamaged => "stick_damaged",
+    /// The file is one for the server, or one for the desk, and not the other way round.
+    StickWrongWay => "stick_wrong_way",
+    /// The file comes from another hospital.
+    StickOtherHospital => "stick_other_hospital",
+    /// The file is for another desk.
+    StickOtherDesk => "stick_other_desk",
+    /// The file answers a later one than this desk has heard of: something between the two is missing.
+    StickGap => "stick_gap",
+    /// The first sync must be finished on a network before sticks can go to and fro.
+    StickTooEarly => "stick_too_early",
 }

@@ -526,6 +526,22 @@ pub static CONFLICT: Entity = Entity {
     defaults: &[],
 };
 
+/// `attachment`, shown by `attachments`: a file that somebody added to a patient, or to what hangs on one.
+/// `subject_kind` and `subject_id` say to what; the patient says who sees it. The bytes go apart, under
+/// `sha256`.
+pub static ATTACHMENT: Entity = Entity {
+    table: "attachment",
+    kind: ChangeKind::Fields,
+    feature: "attachments",
+    parent: Parent::Of("patient_id", "patient"),
+    writers: &[Permission::ArchiveWrite, Permission::FollowupWork],
+    fields: words![patient_id subject_kind subject_id name media_type size sha256 added_at user_id removed],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[("removed", Default::Integer(0))],
+};
+
 /// Every synced entity.
 pub static ALL: &[&Entity] = &[
     &SETTING,
@@ -550,6 +566,7 @@ pub static ALL: &[&Entity] = &[
     &CONSULT,
     &CONSULT_REPLY,
     &CONFLICT,
+    &ATTACHMENT,
 ];
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ use crate::error::{Error, FieldErrors, Result};
 /// Longest age of a password that can be set, in days: two years.
 const MOST_AGE_DAYS: u32 = 730;
 
+/// The server takes no larger attachment, MiB.
+const MOST_ATTACHMENT_MIB: u32 = 64;
+
 /// Largest draft, in bytes of JSON.
 const LARGEST_DRAFT: usize = 512 * 1024;
 
@@ -78,6 +81,9 @@ fn check(settings: &Settings) -> Result<()> {
     }
     if !(1..=120).contains(&settings.sync_minutes) {
         errors.add("sync_minutes", ErrorCode::BadNumber);
+    }
+    if !(1..=MOST_ATTACHMENT_MIB).contains(&settings.attachment_max_mib) {
+        errors.add("attachment_max_mib", ErrorCode::BadNumber);
     }
     if settings.expire_after_days > 365 {
         errors.add("expire_after_days", ErrorCode::BadNumber);

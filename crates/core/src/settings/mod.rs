@@ -55,6 +55,10 @@ pub struct Settings {
     pub export_max_rows: u32,
     /// Minutes between two meetings with the server.
     pub sync_minutes: u32,
+    /// Largest file that may be added to a patient, MiB.
+    pub attachment_max_mib: u32,
+    /// Whether files that colleagues added come to this desk by themselves; otherwise when they are opened.
+    pub fetch_attachments: bool,
 }
 
 impl Default for Settings {
@@ -74,6 +78,8 @@ impl Default for Settings {
             expire_after_days: DEFAULT_EXPIRE_AFTER_DAYS,
             export_max_rows: 200_000,
             sync_minutes: 5,
+            attachment_max_mib: 50,
+            fetch_attachments: false,
         }
     }
 }

@@ -10,9 +10,9 @@ use aftercare_domain::error_code::ErrorCode;
 use aftercare_sync::Scope;
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::{
-    EnrolAnswer, EnrolRequest, ErasureAnswer, ErasureRequest, HEADER_AT, HEADER_SIGNATURE, LoginAnswer,
-    LoginRequest, PACKED, PasswordRequest, Problem, ProblemCode, RecordsAnswer, RecordsRequest, SealedKey,
-    SnapshotPage, TokenAnswer, TokenRequest, base64url, request_text, token_text,
+    BlobState, EnrolAnswer, EnrolRequest, ErasureAnswer, ErasureRequest, HEADER_AT, HEADER_SIGNATURE,
+    LoginAnswer, LoginRequest, PACKED, PasswordRequest, Problem, ProblemCode, RecordsAnswer, RecordsRequest,
+    SealedKey, SnapshotPage, TokenAnswer, TokenRequest, base64url, request_text, token_text,
 };
 use aftercare_sync::pack::{MAX_PACKED, pack, unpack};
 use aftercare_sync::record::Key;
@@ -23,12 +23,14 @@ use serde::de::DeserializeOwned;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use uuid::Uuid;
 
+use crate::attachments::store::BlobKey;
 use crate::env::Clock;
 use crate::error::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_secs(120);
 const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
 /// A certificate is a few hundred bytes.
 const MAX_AUTHORITY: u64 = 64 * 1024;
 /// A token is thrown away this long before its end.
@@ -40,6 +42,17 @@ pub enum Reply {
     Answer(Box<Answer>),
     /// Not as asked.
     Refused(Refusal),
+}
+
+/// What became of a part of an attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutBlob {
+    /// The server has so much of it now, or had it already.
+    Has(i64),
+    /// This desk does not see the patient (any more).
+    Hidden,
+    /// All parts are there and their hash is another: the server begins anew.
+    Damaged,
 }
 
 /// A line to the server: the network, or what tests put in its place.
@@ -56,6 +69,14 @@ pub trait Line {
     fn leave_key(&self, sealed: &[u8]) -> Result<()>;
     /// `PUT /v1/passwords`.
     fn pass_on(&self, password: &PasswordRequest) -> Result<()>;
+    /// `GET /v1/blobs/…`: how much of an attachment the server has; nothing when it has none of it or this
+    /// desk does not see the patient.
+    fn blob_state(&self, key: &BlobKey) -> Result<Option<BlobState>>;
+    /// `PUT /v1/blobs/…`: the next part of an attachment of `size` bytes.
+    fn put_blob(&self, key: &BlobKey, size: i64, offset: i64, bytes: &[u8]) -> Result<PutBlob>;
+    /// `GET /v1/blobs/…/parts`: the bytes from `offset` to the end of a part; nothing when the server does
+    /// not have the attachment whole, or this desk does not see the patient.
+    fn blob_part(&self, key: &BlobKey, offset: i64) -> Result<Option<Vec<u8>>>;
 }
 
 /// A new device key's seed.
@@ -278,6 +299,33 @@ impl Line for Https {
     fn pass_on(&self, password: &PasswordRequest) -> Result<()> {
         self.signed("PUT", "/v1/passwords", &serde_json::to_vec(password)?, JSON).map(|_| ())
     }
+
+    fn blob_state(&self, key: &BlobKey) -> Result<Option<BlobState>> {
+        unless_hidden(self.signed("GET", &blob_target(key), b"", JSON).and_then(Response::json))
+    }
+
+    fn put_blob(&self, key: &BlobKey, size: i64, offset: i64, bytes: &[u8]) -> Result<PutBlob> {
+        let target = format!("{}?offset={offset}&size={size}", blob_target(key));
+        let answer = self.signed("PUT", &target, bytes, BYTES).and_then(Response::json::<BlobState>);
+        match answer {
+            Ok(state) => Ok(PutBlob::Has(state.have)),
+            Err(error) if error.code == ErrorCode::Forbidden => Ok(PutBlob::Hidden),
+            Err(error) => match error.params.get("blob").and_then(serde_json::Value::as_i64) {
+                Some(have) if have >= 0 => Ok(PutBlob::Has(have)),
+                Some(_) => Ok(PutBlob::Damaged),
+                None => Err(error),
+            },
+        }
+    }
+
+    fn blob_part(&self, key: &BlobKey, offset: i64) -> Result<Option<Vec<u8>>> {
+        let target = format!("{}/parts?offset={offset}", blob_target(key));
+        unless_hidden(self.signed("GET", &target, b"", BYTES).map(|response| response.body))
+    }
+}
+
+fn blob_target(key: &BlobKey) -> String {
+    format!("/v1/blobs/{}/{}", key.patient, data_encoding::HEXLOWER.encode(&key.sha256))
 }
 
 impl Https {
@@ -297,6 +345,15 @@ impl Https {
     pub fn erase(&self, request: &ErasureRequest, confirm: bool) -> Result<ErasureAnswer> {
         let target = if confirm { "/v1/erasures/confirm" } else { "/v1/erasures" };
         self.signed("POST", target, &serde_json::to_vec(request)?, JSON)?.json()
+    }
+}
+
+/// What this desk does not see is not told apart from what is not there.
+fn unless_hidden<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.code == ErrorCode::Forbidden => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -390,7 +447,12 @@ fn refused(problem: &Problem) -> Error {
             error = error.with(name, *value);
         }
     }
-    error
+    // Where an attachment goes on: behind so many bytes, or (below 0) from its beginning.
+    match ProblemCode::parse(&problem.code) {
+        Some(ProblemCode::Position) => error.with("blob", problem.params.get("have").copied().unwrap_or(0)),
+        Some(ProblemCode::Hash) => error.with("blob", -1),
+        _ => error,
+    }
 }
 
 fn short(word: &str) -> String {

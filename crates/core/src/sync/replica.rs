@@ -22,7 +22,7 @@ use super::{digest, state};
 use crate::change_log::{Incoming, patient_of};
 use crate::db::optional;
 use crate::error::{Error, Result};
-use crate::{archive, followup};
+use crate::{archive, attachments, followup};
 
 /// Tables from which the search index is made.
 const SEARCHED: &[&str] = &["patient", "phone", "encounter"];
@@ -277,6 +277,7 @@ impl Replica for DeskReplica<'_> {
         archive::forget_patient(connection, root)?;
         followup::forget_patient(connection, root)?;
         state::forget_locally(connection, root)?;
+        attachments::store::forget_patient(connection, root, erased)?;
         // What hangs on something else than the patient goes first: it is found through that.
         for deep in [true, false] {
             for entity in entities::ALL.iter().copied() {
@@ -433,6 +434,7 @@ impl Replica for DeskReplica<'_> {
         connection.execute("DELETE FROM sync_received WHERE seq > ?1", [head])?;
         connection.execute("DELETE FROM sync_unknown WHERE seq > ?1", [head])?;
         connection.execute("UPDATE sync_cursor SET seq = min(seq, ?1)", [head])?;
+        attachments::store::ask_anew(connection)?;
         self.durable = self.durable.min(head);
         self.unsent = None;
         Ok(())
