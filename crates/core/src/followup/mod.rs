@@ -25,7 +25,7 @@ pub mod slip;
 mod stop;
 mod task;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod viewer;
 pub mod worklist;
 

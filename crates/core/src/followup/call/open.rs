@@ -67,7 +67,7 @@ pub(super) fn opened(connection: &Connection, ctx: &Ctx, patient_id: Uuid) -> Re
         form,
         state,
         draft,
-        claim: claim_of(&due, user, now, &people),
+        claim: claim_of(connection, &due, user, now, &people)?,
         responses: history::past_responses(connection, patient_id, EARLIER, &people, viewer)?,
         calls: history::past_calls(connection, patient_id, EARLIER, &people)?,
         alerts: alert::of_patient(connection, patient_id, now, &people, viewer)?,

@@ -173,4 +173,6 @@ pub struct Claim {
     pub until: i64,
     /// It is me.
     pub mine: bool,
+    /// Made on this desk and not heard of by the server yet: a colleague elsewhere may have been quicker.
+    pub unconfirmed: bool,
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use aftercare_domain::followup::Bucket;
 use aftercare_domain::forms::{Level, LocalText};
 use aftercare_domain::personal::Personal;
+use aftercare_sync::fold::UNSENT;
 use chrono::NaiveDate;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::derive::{self, Situation};
@@ -68,7 +69,7 @@ pub(super) fn row(connection: &Connection, num: i64, ctx: &RowContext<'_>) -> Re
         }
         tasks.push(line);
     }
-    let claim = claim(&due, ctx.user, ctx.now, ctx.people);
+    let claim = claim(connection, &due, ctx.user, ctx.now, ctx.people)?;
     let (department, diagnosis, discharged_on) = stay.unwrap_or_default();
     let ends = due.iter().filter(|task| task.kind != task::RETURN_CALL).map(|task| task.window_ends_on).min();
     let overdue_days = ends.map_or(0, |end| (ctx.today - end).num_days().max(0));
@@ -157,10 +158,27 @@ fn line_named(task: &Task, plan: Option<LocalText>) -> WorklistTask {
 }
 
 /// A running claim on any of the tasks.
-pub(in crate::followup) fn claim(due: &[Task], user: Uuid, now: i64, people: &People) -> Option<Claim> {
-    let running = due.iter().filter_map(|task| task.claim).filter(|(_, until)| *until > now);
-    let (by, until) = running.max_by_key(|(by, until)| (*by != user, *until))?;
-    Some(Claim { by: people.name(by), until, mine: by == user })
+pub(in crate::followup) fn claim(
+    connection: &Connection,
+    due: &[Task],
+    user: Uuid,
+    now: i64,
+    people: &People,
+) -> Result<Option<Claim>> {
+    let running =
+        due.iter().filter_map(|task| Some((task.id, task.claim?))).filter(|(_, (_, until))| *until > now);
+    let strongest = running.max_by_key(|(_, (by, until))| (*by != user, *until));
+    let Some((task, (by, until))) = strongest else { return Ok(None) };
+    let unconfirmed = is_unconfirmed(connection, task)?;
+    Ok(Some(Claim { by: people.name(by), until, mine: by == user, unconfirmed }))
+}
+
+/// Whether the task's claim was written here and the server's verdict on it has not come. A desk without a
+/// server is its own judge.
+fn is_unconfirmed(connection: &Connection, task: Uuid) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sync_server) AND EXISTS (
+                 SELECT 1 FROM field_clock WHERE record_id = ?1 AND field = 'claimed_until' AND seq = ?2) AS waits";
+    Ok(connection.prepare_cached(sql)?.query_row(params![task, UNSENT], |row| row.get("waits"))?)
 }
 
 fn reason(bucket: Bucket, situation: &Situation, due: &[Task], ctx: &RowContext<'_>) -> WorklistReason {
