@@ -129,6 +129,9 @@ pub enum Command {
         /// One round, then end.
         #[arg(long)]
         once: bool,
+        /// Where there is no network.
+        #[command(subcommand)]
+        stick: Option<Stick>,
     },
     /// Ask for a patient's erasure everywhere; another person confirms it.
     Erase {
@@ -143,6 +146,21 @@ pub enum Command {
     Conflicts,
     /// Check the database, its key slots, the audit trail and the change log.
     Doctor,
+}
+
+/// How to meet the server without a network.
+#[derive(Subcommand)]
+pub enum Stick {
+    /// Write everything unsent to an encrypted file for the server.
+    ExportUsb {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Take in what the server has answered to such a file.
+    ImportUsb {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// What can be exported.
@@ -174,7 +192,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use clap::{CommandFactory, Parser};
 
-    use super::{Cli, Command, Export};
+    use super::{Cli, Command, Export, Stick};
 
     #[test]
     fn the_definition_holds() {
@@ -193,6 +211,14 @@ mod tests {
             assert_eq!(cli.global.user().unwrap(), "alice");
             assert!(matches!(cli.command, Command::Find { query, limit: 5 } if query == "王伟"));
         }
+    }
+
+    #[test]
+    fn a_stick_is_written_and_read() {
+        let cli = Cli::try_parse_from("aftercare-cli sync export-usb f --home /h".split(' ')).unwrap();
+        assert!(matches!(cli.command, Command::Sync { once: false, stick: Some(Stick::ExportUsb { .. }) }));
+        let cli = Cli::try_parse_from("aftercare-cli sync --once --home /h".split(' ')).unwrap();
+        assert!(matches!(cli.command, Command::Sync { once: true, stick: None }));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::args::{Audit, Cli, Command, Export};
+use crate::args::{Audit, Cli, Command, Export, Stick};
 use crate::desk::Desk;
 use crate::failure::Failure;
 
@@ -72,7 +72,9 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Backup { file } => settings::backup(&desk()?, file),
         Command::Restore { file } => settings::restore(&cli.global, language, file),
         Command::Enrol { server, code } => sync::enrol(&cli.global, language, server, code),
-        Command::Sync { once } => sync::sync(&cli.global, language, *once),
+        Command::Sync { stick: Some(Stick::ExportUsb { file }), .. } => sync::export_usb(&desk()?, file),
+        Command::Sync { stick: Some(Stick::ImportUsb { file }), .. } => sync::import_usb(&desk()?, file),
+        Command::Sync { once, stick: None } => sync::sync(&cli.global, language, *once),
         Command::Erase { mrn, confirm } => sync::erase(&desk()?, mrn, *confirm),
         Command::Conflicts => sync::conflicts(&desk()?),
         Command::Doctor => settings::doctor(&desk()?),

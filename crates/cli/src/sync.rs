@@ -1,5 +1,6 @@
 //! Meeting the hospital's server.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aftercare_core::words::Language;
@@ -71,6 +72,28 @@ fn round(desk: &Desk) -> Result<Answer, Failure> {
     let done = wait(desk, &started["id"])?;
     let text = words(desk.language).filled_from("sync_done", &done);
     Ok(Answer { json: done, text })
+}
+
+/// Writes everything unsent to a file for the server.
+pub fn export_usb(desk: &Desk, file: &Path) -> Result<Answer, Failure> {
+    let started = desk.call("sync_stick_write", json!({ "path": absolute(desk, file)? }))?;
+    let mut done = wait(desk, &started["id"])?;
+    done["file"] = json!(file.display().to_string());
+    let text = words(desk.language).filled_from("stick_written", &done);
+    Ok(Answer { json: done, text })
+}
+
+/// Takes in what the server has answered.
+pub fn import_usb(desk: &Desk, file: &Path) -> Result<Answer, Failure> {
+    let started = desk.call("sync_stick_read", json!({ "path": absolute(desk, file)? }))?;
+    let done = wait(desk, &started["id"])?;
+    let text = words(desk.language).filled_from("sync_done", &done);
+    Ok(Answer { json: done, text })
+}
+
+/// The file as the desk finds it, wherever its work runs.
+fn absolute(desk: &Desk, file: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(file).map_err(|_| Failure::of_code(desk.language, "file_missing", None))
 }
 
 /// Waits for a job's result.

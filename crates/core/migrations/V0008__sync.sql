@@ -25,6 +25,7 @@ CREATE TABLE sync_server (
   authority    BLOB    NOT NULL,                 -- DER of the one certificate that is believed
   device_key   BLOB    NOT NULL,                 -- Ed25519 seed
   tenant       BLOB    NOT NULL,
+  stick_key    BLOB    NOT NULL,                 -- seals what goes to and fro on USB sticks
   epoch        INTEGER NOT NULL,                 -- 0 before the first answer
   acknowledged INTEGER NOT NULL DEFAULT 0,       -- number of the last own op whose verdict is stored
   head         INTEGER NOT NULL DEFAULT 0,       -- the server's last number, as last heard

@@ -70,7 +70,7 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{archive, audit, followup, forms, imports, reports, session, settings, staff, sync};
+use crate::{archive, attachments, audit, followup, forms, imports, reports, session, settings, staff, sync};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -112,11 +112,14 @@ commands! {
         forms_try: FormsEdit, forms::commands::try_out, forms::TryRequest => forms::TryResponse;
         sync_status: SignedIn, sync::commands::status, sync::StatusRequest => sync::Status;
         sync_now: SignedIn, sync::commands::now, sync::NowRequest => settings::JobStarted;
+        sync_stick_write: SignedIn, sync::commands::stick_write, sync::StickRequest => settings::JobStarted;
+        sync_stick_read: SignedIn, sync::commands::stick_read, sync::StickRequest => settings::JobStarted;
         sync_enrol: SettingsEdit, sync::commands::join, sync::EnrolRequest => sync::EnrolResponse;
         sync_history: SignedIn, sync::commands::history, sync::HistoryRequest => sync::HistoryResponse;
         sync_refused: SignedIn, sync::commands::refused, sync::RefusedRequest => sync::RefusedResponse;
         sync_refused_seen: SignedIn, sync::commands::seen, sync::SeenRequest => Done;
         sync_conflicts: ArchiveRead, sync::commands::list_conflicts, sync::ConflictsRequest => sync::ConflictsResponse;
+        sync_conflict_reveal: ArchiveReveal, sync::commands::reveal_conflict, sync::ConflictRevealRequest => sync::RevealedConflict;
         sync_erase: ArchiveMerge, sync::commands::erase, sync::EraseRequest => sync::EraseResponse;
         sync_settle: ArchiveWrite, sync::commands::settle, sync::SettleRequest => Done;
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
@@ -168,6 +171,10 @@ commands! {
         followup_reply: ExpertReply, followup::consult::commands::reply, followup::consult::ReplyRequest => followup::consult::ReplyResponse;
         followup_slip: FollowupRead, followup::slip::slip, followup::slip::SlipRequest => followup::slip::Slip;
         followup_slip_printed: FollowupRead, followup::slip::printed, followup::slip::SlipRequest => Done;
+        attachments_list: ArchiveRead, attachments::commands::list, attachments::ListRequest => attachments::ListResponse;
+        attachments_add: ArchiveWrite, attachments::commands::add, attachments::AddRequest => attachments::Attachment;
+        attachments_export: ArchiveReveal, attachments::commands::export, attachments::ExportRequest => settings::JobStarted;
+        attachments_remove: ArchiveWrite, attachments::commands::remove, attachments::RemoveRequest => Done;
         archive_note: ArchiveWrite, archive::commands::note, archive::NoteRequest => archive::Record;
         archive_customer: ArchiveWrite, archive::commands::customer, archive::CustomerRequest => archive::Record;
         archive_death: ArchiveWrite, archive::commands::death, archive::DeathRequest => archive::Record;

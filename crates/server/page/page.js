@@ -209,7 +209,37 @@ async function desks() {
       state.code?.hospital === state.hospital.id && el('div', {},
         el('p', { class: 'code' }, state.code.code),
         el('p', { class: 'faint' }, t('page_code_until', { at: instant(state.code.expires_at) })))),
+    stickCard(state.hospital.id),
   ]
+}
+
+/** The stick of a desk without a network: its file up, the answer down as a file of its own. */
+function stickCard(tenant) {
+  const send = act(async (event) => {
+    const file = new FormData(event.target).get('file')
+    let answer
+    try {
+      answer = await fetch(`/office/hospitals/${tenant}/stick`, { method: 'POST', headers: { 'content-type': 'application/octet-stream', 'aftercare-office': '1' }, body: file })
+    } catch {
+      throw new Error(t('page_unreachable'))
+    }
+    if (!answer.ok) {
+      const said = await answer.json().catch(() => ({ code: 'internal' }))
+      throw new Error(t(`failed_${said.code}`, { about: said.about ?? '' }))
+    }
+    const result = JSON.parse(answer.headers.get('aftercare-result'))
+    const devices = await ask('GET', `/office/hospitals/${tenant}/devices`)
+    const name = devices.find((device) => device.id === result.device)?.name ?? ''
+    const link = el('a', { href: URL.createObjectURL(await answer.blob()), download: `${name || 'desk'}.answer` })
+    link.click()
+    URL.revokeObjectURL(link.href)
+    state.said = t(result.again ? 'page_stick_again' : 'page_stick_done', { ...result, name })
+  })
+  return el('form', { class: 'card', onsubmit: send },
+    el('h2', {}, t('page_stick')),
+    el('p', { class: 'faint' }, t('page_stick_text')),
+    field(t('page_stick_file'), 'file', { type: 'file', required: true }),
+    el('button', { class: 'main' }, t('page_stick_answer')))
 }
 
 async function people(tenant) {

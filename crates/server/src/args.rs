@@ -68,6 +68,9 @@ pub enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// USB sticks of desks without a network
+    #[command(subcommand)]
+    Usb(UsbCommand),
     /// Writes everything into a new folder, while the server runs, and reads it back
     Backup {
         /// The new folder
@@ -280,6 +283,18 @@ pub enum QuarantineCommand {
         /// Whose
         #[command(flatten)]
         hospital: Hospital,
+    },
+}
+
+/// `usb …`
+#[derive(Subcommand)]
+pub enum UsbCommand {
+    /// Takes a desk's file in and writes the answer that goes back to it
+    Answer {
+        /// As the desk wrote it
+        from: PathBuf,
+        /// The new file
+        to: PathBuf,
     },
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::app::{App, Env};
 use crate::args::{
     Args, AuditCommand, CodeCommand, Command, DeviceCommand, QuarantineCommand, SiteCommand, TenantCommand,
-    UserCommand,
+    UsbCommand, UserCommand,
 };
 use crate::authority::write_new;
 use crate::backup;
@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::office::{self, people};
 use crate::staff;
 use crate::start::open;
+use crate::stick;
 use crate::store::{AuditEntry, DeviceStatus, Quota, SERVER, first_broken};
 use crate::words::Words;
 
@@ -62,6 +63,7 @@ pub async fn run(args: &Args, command: &Command, env: Env, words: &Words) -> Res
         Command::Devices(command) => devices(&app, command, words).await,
         Command::Users(command) => users(&app, command, words).await,
         Command::Quarantine(command) => quarantine(&app, command, words).await,
+        Command::Usb(UsbCommand::Answer { from, to }) => usb(&app, from, to, words).await,
         Command::Audit(AuditCommand::Verify) => audit(&app, words).await,
         Command::NewEpoch => new_epochs(&app, words).await,
         Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. } => {
@@ -76,6 +78,28 @@ fn done(words: &Words, key: &str, params: &[(&str, &str)], json: Value) -> Said 
 
 fn list(lines: impl Iterator<Item = String>, json: Value) -> Said {
     Said { text: lines.collect::<Vec<_>>().join("\n"), json }
+}
+
+async fn usb(app: &App, from: &Path, to: &Path, words: &Words) -> Result<Said, Failure> {
+    let mut file = std::fs::File::open(from).map_err(Failure::file(from))?;
+    write_new(to, b"", 0o600).map_err(Failure::file(to))?;
+    let mut answer = std::fs::File::options().write(true).open(to).map_err(Failure::file(to))?;
+    let exchanged = stick::exchange(app, None, CONSOLE, &mut file, &mut answer).await;
+    let synced = answer.sync_all().map_err(Failure::file(to));
+    let done_with = match (exchanged, synced) {
+        (Ok(exchanged), Ok(())) => exchanged,
+        (Err(failure), _) | (_, Err(failure)) => {
+            // Half an answer is none.
+            std::fs::remove_file(to).map_err(Failure::file(to))?;
+            return Err(failure);
+        }
+    };
+    let key = if done_with.again { "stick_again" } else { "stick_answered" };
+    let (taken, changes) = (done_with.taken.to_string(), done_with.changes.to_string());
+    let place = to.display().to_string();
+    let params =
+        [("name", done_with.name.as_str()), ("taken", &taken), ("changes", &changes), ("file", &place)];
+    Ok(done(words, key, &params, json!(done_with)))
 }
 
 async fn code(app: &App, command: &CodeCommand, words: &Words) -> Result<Said, Failure> {

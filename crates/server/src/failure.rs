@@ -54,6 +54,9 @@ pub const CODES: &[&str] = &[
     "sqlite_only",
     "serve",
     "site_unknown",
+    "stick_damaged",
+    "stick_other_hospital",
+    "stick_wrong_way",
     "taken",
 ];
 

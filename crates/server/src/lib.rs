@@ -19,6 +19,7 @@ pub mod session;
 pub mod signed;
 pub mod staff;
 pub mod start;
+pub mod stick;
 pub mod store;
 pub mod token;
 pub mod words;

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use crate::Scope;
 use crate::record::{Key, Record};
+use crate::stick::StickKey;
 
 /// Content type of packed messages.
 pub const PACKED: &str = "application/vnd.aftercare+zstd";
@@ -121,6 +122,9 @@ pub struct EnrolAnswer {
     pub oldest_protocol: u8,
     /// The newest.
     pub newest_protocol: u8,
+    /// Seals what goes to and fro on USB sticks.
+    #[serde(default)]
+    pub stick_key: StickKey,
 }
 
 /// A desk asks for a token.

@@ -17,6 +17,7 @@ pub mod fold;
 pub mod judge;
 pub mod pack;
 pub mod record;
+pub mod stick;
 pub mod wire;
 
 use uuid::Uuid;

@@ -15,4 +15,8 @@ until: number,
 /**
  * It is me.
  */
-mine: boolean, };
+mine: boolean, 
+/**
+ * Made on this desk and not heard of by the server yet: a colleague elsewhere may have been quicker.
+ */
+unconfirmed: boolean, };

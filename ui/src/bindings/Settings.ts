@@ -60,4 +60,12 @@ export_max_rows: number,
 /**
  * Minutes between two meetings with the server.
  */
-sync_minutes: number, };
+sync_minutes: number, 
+/**
+ * Largest file that may be added to a patient, MiB.
+ */
+attachment_max_mib: number, 
+/**
+ * Whether files that colleagues added come to this desk by themselves; otherwise when they are opened.
+ */
+fetch_attachments: boolean, };

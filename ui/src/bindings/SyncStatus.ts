@@ -49,6 +49,14 @@ refused: number,
  */
 conflicts: number, 
 /**
+ * Added files that the server does not have whole yet.
+ */
+unsent_files: number, 
+/**
+ * How the fingerprint of the server that is believed begins, in the letters of the code it was joined by.
+ */
+fingerprint: string | null, 
+/**
  * Whether everything is at the server, so that this PC may be put away.
  */
 safe_to_shut_down: boolean, };

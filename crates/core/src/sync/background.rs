@@ -18,6 +18,8 @@ const FIRST_PAUSE_MILLIS: i64 = 15_000;
 const LONGEST_PAUSE_MILLIS: i64 = 30 * 60_000;
 /// After something urgent; long enough for a call's writes to be together.
 const URGENT_MILLIS: i64 = 1_000;
+/// The clock is looked at once a second; a longer pause than this means that the PC slept.
+const JUMP_MILLIS: i64 = 30_000;
 /// How often a desk without a server looks whether it got one.
 const UNENROLLED_MILLIS: i64 = 10_000;
 
@@ -26,9 +28,20 @@ const UNENROLLED_MILLIS: i64 = 10_000;
 pub struct Background {
     turn: Mutex<()>,
     running: AtomicBool,
+    rounds: AtomicU32,
+    looked_at: AtomicI64,
     next_at: AtomicI64,
     failures: AtomicU32,
     problem: Mutex<Option<ErrorCode>>,
+}
+
+/// A round that is running.
+pub(super) struct Counted<'b>(&'b AtomicU32);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Background {
@@ -37,9 +50,25 @@ impl Background {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a round runs by itself now.
+    /// Whether a round runs now, by itself or because somebody asked for it.
     pub fn is_running(&self) -> bool {
-        self.running.load(Ordering::Relaxed)
+        self.rounds.load(Ordering::Relaxed) > 0
+    }
+
+    /// A round counts as running until what this gives is dropped.
+    pub(super) fn counted(&self) -> Counted<'_> {
+        self.rounds.fetch_add(1, Ordering::Relaxed);
+        Counted(&self.rounds)
+    }
+
+    /// Notes that the clock was looked at. After a jump (the PC slept, somebody set the clock) the next round is
+    /// due at once and the failures before it say nothing any more: the network may be another.
+    fn look(&self, now_millis: i64) {
+        let before = self.looked_at.swap(now_millis, Ordering::Relaxed);
+        if before != 0 && (now_millis - before).abs() > JUMP_MILLIS {
+            self.failures.store(0, Ordering::Relaxed);
+            self.next_at.store(now_millis + URGENT_MILLIS, Ordering::Relaxed);
+        }
     }
 
     /// When the next round begins by itself, milliseconds UTC; 0: at the next look.
@@ -92,6 +121,7 @@ fn pause_millis(failures: u32, every_millis: i64) -> i64 {
 /// Starts a round when its time has come. Called about once a second.
 pub(crate) fn tick(app: &Arc<App>) {
     let now = app.env.now().timestamp_millis();
+    app.sync.look(now);
     let Some(session) = app.current() else { return };
     if now < app.sync.next_at() && app.sync.next_at() - now <= LONGEST_PAUSE_MILLIS * 8 {
         return;
@@ -160,5 +190,34 @@ mod tests {
         assert_eq!((background.problem(), background.next_at()), (None, 1_100_000 + minutes * 9 / 10));
         background.hurry(1_100_001);
         assert_eq!(background.next_at(), 1_101_001);
+    }
+
+    #[test]
+    fn after_sleep_a_round_comes_at_once_however_often_it_had_failed() {
+        let background = Background::default();
+        background.look(1_000_000);
+        for _ in 0..8 {
+            background.note(Err(ErrorCode::SyncUnreachable), 300_000, 1_000_000, 128);
+        }
+        let failing = background.next_at();
+        assert!(failing > 1_000_000 + 20 * 60_000);
+        background.look(1_001_000);
+        assert_eq!(background.next_at(), failing, "nothing happened");
+        background.look(1_301_000);
+        assert_eq!(background.next_at(), 1_302_000, "five minutes later it wakes up");
+        background.note(Err(ErrorCode::SyncUnreachable), 300_000, 1_302_000, 128);
+        assert_eq!(background.next_at(), 1_302_000 + 15_000, "and the pauses begin anew");
+        background.look(900_000);
+        assert_eq!(background.next_at(), 901_000, "a clock that was set back is no reason to wait");
+    }
+
+    #[test]
+    fn a_round_is_running_until_it_has_ended() {
+        let background = Background::default();
+        {
+            let (_by_itself, _by_hand) = (background.counted(), background.counted());
+            assert!(background.is_running());
+        }
+        assert!(!background.is_running());
     }
 }

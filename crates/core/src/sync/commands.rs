@@ -1,20 +1,25 @@
 //! How the desk stands with its server, syncing now, joining, and what needs a person.
 
+use std::path::Path;
+
 use aftercare_domain::access::Permission;
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::personal::Personal;
+use aftercare_sync::code::authority_mark;
 use aftercare_sync::door::ErasureRequest;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::round::Report;
 use super::{
-    ConflictsRequest, ConflictsResponse, EnrolRequest, EnrolResponse, EraseRequest, EraseResponse,
-    HistoryRequest, HistoryResponse, NowRequest, RefusedRequest, RefusedResponse, RefusedRow, ReportResponse,
-    RoundRow, SeenRequest, SettleRequest, Status, StatusRequest, background, conflicts, enrol, round, state,
+    ConflictRevealRequest, ConflictsRequest, ConflictsResponse, EnrolRequest, EnrolResponse, EraseRequest,
+    EraseResponse, HistoryRequest, HistoryResponse, NowRequest, RefusedRequest, RefusedResponse, RefusedRow,
+    ReportResponse, RevealedConflict, RoundRow, SeenRequest, SettleRequest, Status, StatusRequest,
+    StickRequest, StickWritten, background, conflicts, enrol, round, state, stick,
 };
 use crate::app::Ctx;
 use crate::app::jobs::{self, Progress};
+use crate::attachments::store;
 use crate::commands::Done;
 use crate::error::Result;
 use crate::session::commands::confirm_password;
@@ -35,6 +40,8 @@ pub fn status(ctx: &Ctx, _: StatusRequest) -> Result<Status> {
         problem: sync.problem().map(|code| code.as_str().to_owned()),
         refused: 0,
         conflicts: 0,
+        unsent_files: 0,
+        fingerprint: None,
         safe_to_shut_down: true,
     };
     ctx.read(|connection| {
@@ -49,7 +56,9 @@ pub fn status(ctx: &Ctx, _: StatusRequest) -> Result<Status> {
             .prepare_cached("SELECT count(*) AS unseen FROM sync_verdict WHERE seen_at IS NULL")?
             .query_row([], |row| row.get("unseen"))?;
         status.conflicts = conflicts::open(connection)?;
-        status.safe_to_shut_down = status.unsent == 0 && !status.filling;
+        status.unsent_files = store::unsent(connection)?.len().try_into().unwrap_or(i64::MAX);
+        status.fingerprint = Some(authority_mark(&server.authority));
+        status.safe_to_shut_down = status.unsent == 0 && status.unsent_files == 0 && !status.filling;
         if server.forked {
             status.problem = Some(ErrorCode::SyncForked.as_str().to_owned());
         }
@@ -77,6 +86,34 @@ pub fn sync(ctx: &Ctx, progress: &Progress, compare: bool) -> Result<ReportRespo
     let outcome = result.as_ref().map(|_| ()).map_err(|error| error.code);
     background::finished(ctx, outcome, i64::from(every) * 60_000);
     result.map(ReportResponse::from)
+}
+
+/// Writes everything unsent to a file on a USB stick, as a job; it ends with a `SyncStickWritten`.
+///
+/// # Errors
+/// `SyncNotEnrolled`; the job: `SyncForked`, `StickTooEarly`, `FileUnwritable`, `DiskFull`, `Cancelled`.
+pub fn stick_write(ctx: &Ctx, request: StickRequest) -> Result<JobStarted> {
+    ctx.read(state::server)?;
+    let work = move |ctx: &Ctx, progress: &Progress| {
+        let written = stick::export(ctx, Path::new(&request.path), progress)?;
+        Ok(StickWritten { changes: written.changes, bytes: written.bytes })
+    };
+    Ok(JobStarted { id: jobs::start(ctx, "sync_stick_write", work)? })
+}
+
+/// Takes the server's answer in from a USB stick, as a job; it ends with a `SyncReport`.
+///
+/// # Errors
+/// `SyncNotEnrolled`; the job: `StickDamaged`, `StickWrongWay`, `StickOtherHospital`, `StickOtherDesk`, `StickGap`,
+/// `SyncForked`, `SyncUpgrade`, `FileMissing`.
+pub fn stick_read(ctx: &Ctx, request: StickRequest) -> Result<JobStarted> {
+    ctx.read(state::server)?;
+    let work = move |ctx: &Ctx, progress: &Progress| {
+        let report = stick::import(ctx, Path::new(&request.path), progress)?;
+        ctx.app.emit("sync", json!({ "problem": null }));
+        Ok(ReportResponse::from(report))
+    };
+    Ok(JobStarted { id: jobs::start(ctx, "sync_stick_read", work)? })
 }
 
 impl From<Report> for ReportResponse {
@@ -191,6 +228,14 @@ pub fn seen(ctx: &Ctx, request: SeenRequest) -> Result<Done> {
 /// Conflicts, oldest first.
 pub fn list_conflicts(ctx: &Ctx, request: ConflictsRequest) -> Result<ConflictsResponse> {
     Ok(ConflictsResponse { conflicts: ctx.read(|connection| conflicts::list(connection, &request))? })
+}
+
+/// Both values of a conflict in full; audited.
+///
+/// # Errors
+/// `NotFound`.
+pub fn reveal_conflict(ctx: &Ctx, request: ConflictRevealRequest) -> Result<RevealedConflict> {
+    conflicts::reveal(ctx, request.id)
 }
 
 /// Settles a conflict: the value that stands, the other, or a third.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ConflictRow, ConflictsRequest, SettleHow, SettleRequest};
+use super::{ConflictRow, ConflictsRequest, RevealedConflict, SettleHow, SettleRequest};
 use crate::app::Ctx;
 use crate::change_log::{CONFLICT, Change, ENCOUNTER, Entity, PATIENT, PHONE};
 use crate::db::optional;
@@ -31,17 +31,17 @@ struct Conflict {
 fn read(row: &Row<'_>) -> rusqlite::Result<Conflict> {
     let field: String = row.get("field")?;
     let (kept, lost): (Option<String>, Option<String>) = (row.get("kept")?, row.get("lost")?);
-    let shown = |value: &Option<String>| value.as_deref().map(|value| Personal::new(masked(&field, value)));
+    let (kept_shown, lost_shown) = told_apart(&field, kept.as_deref(), lost.as_deref());
     Ok(Conflict {
         row: ConflictRow {
             id: row.get("id")?,
             patient_id: row.get("patient_id")?,
             patient: row.get::<_, Option<String>>("patient")?.map(Personal::new),
             entity: row.get("entity")?,
-            kept: shown(&kept),
+            kept: kept_shown,
             kept_at: row.get("kept_at")?,
             kept_by: row.get("kept_who")?,
-            lost: shown(&lost),
+            lost: lost_shown,
             lost_at: row.get("lost_at")?,
             lost_by: row.get("lost_who")?,
             settled_at: row.get("settled_at")?,
@@ -60,6 +60,59 @@ fn masked(field: &str, value: &str) -> String {
         "id_number" => id_number::mask(value),
         _ => value.to_owned(),
     }
+}
+
+/// How many hidden characters are shown where two values differ in nothing else.
+const TOLD: usize = 2;
+
+/// Two values as they are shown, mostly hidden. Where both would look the same, the first hidden characters in
+/// which they differ are shown: enough to ask the patient, and no more. Who needs the rest reveals it, which is
+/// written down.
+fn told_apart(field: &str, kept: Option<&str>, lost: Option<&str>) -> (Option<Personal>, Option<Personal>) {
+    let hide = |value: Option<&str>| value.map(|value| masked(field, value));
+    let (shown_kept, shown_lost) = (hide(kept), hide(lost));
+    if let (Some(kept), Some(lost), Some(mask)) = (kept, lost, shown_kept.as_deref())
+        && kept != lost
+        && shown_kept == shown_lost
+    {
+        return (Some(with_difference(mask, kept, lost)), Some(with_difference(mask, lost, kept)));
+    }
+    (shown_kept.map(Personal::new), shown_lost.map(Personal::new))
+}
+
+/// `mask` with the first characters of `value` in which it differs from `other`.
+fn with_difference(mask: &str, value: &str, other: &str) -> Personal {
+    let (value, other): (Vec<char>, Vec<char>) = (value.chars().collect(), other.chars().collect());
+    let mask: Vec<char> = mask.chars().collect();
+    if mask.len() != value.len() || mask.len() != other.len() {
+        return Personal::new(mask.into_iter().collect::<String>());
+    }
+    let mut told = 0;
+    let shown = mask.iter().zip(value.iter().zip(&other)).map(|(hidden, (own, their))| {
+        if own != their && told < TOLD {
+            told += 1;
+            *own
+        } else {
+            *hidden
+        }
+    });
+    Personal::new(shown.collect::<String>())
+}
+
+/// Both values in full. The line in the audit trail is written before they leave.
+///
+/// # Errors
+/// `NotFound`.
+pub(super) fn reveal(ctx: &Ctx, id: Uuid) -> Result<RevealedConflict> {
+    ctx.write(|writer| {
+        let sql = format!("SELECT {COLUMNS} FROM conflict WHERE conflict.id = ?1");
+        let found = optional(writer.connection().prepare_cached(&sql)?.query_row([id], read))?;
+        let found = found.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        let detail = json!({ "field": found.row.field, "record": found.record, "conflict": id });
+        let (now, user, patient) = (writer.now_millis(), writer.user(), Some(found.row.patient_id));
+        audit::append(writer.connection(), now, user, "sync.conflict_reveal", patient, &detail)?;
+        Ok(RevealedConflict { kept: found.kept.map(Personal::new), lost: found.lost.map(Personal::new) })
+    })
 }
 
 /// Conflicts, oldest first.
@@ -135,4 +188,38 @@ fn checked(ctx: &Ctx, connection: &Connection, field: &str, typed: &str) -> Resu
 pub(super) fn open(connection: &Connection) -> Result<i64> {
     let sql = "SELECT count(*) AS open FROM conflict WHERE settled_at IS NULL";
     Ok(connection.prepare_cached(sql)?.query_row(params![], |row| row.get("open"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn shown(field: &str, kept: &str, lost: &str) -> (String, String) {
+        let (kept, lost) = told_apart(field, Some(kept), Some(lost));
+        (kept.unwrap().reveal().to_owned(), lost.unwrap().reveal().to_owned())
+    }
+
+    #[test]
+    fn what_would_look_the_same_shows_where_it_differs_and_no_more() {
+        let (kept, lost) = shown("number", "13812345678", "13812945678");
+        assert_ne!(kept, lost);
+        for text in [&kept, &lost] {
+            assert_eq!(text.chars().filter(|c| *c == '*').count(), 3, "{text}");
+        }
+        let (kept, lost) = shown("id_number", "11010519900307063X", "11010519881224063X");
+        assert_ne!(kept, lost);
+        let hidden = masked("id_number", "11010519900307063X").chars().filter(|c| *c == '*').count();
+        assert_eq!(kept.chars().filter(|c| *c == '*').count(), hidden - TOLD);
+        assert_eq!(lost.chars().filter(|c| *c == '*').count(), hidden - TOLD);
+    }
+
+    #[test]
+    fn what_differs_anyway_stays_hidden() {
+        let (kept, lost) = shown("number", "13900000001", "13900000002");
+        assert_eq!((kept, lost), (phone::mask("13900000001"), phone::mask("13900000002")));
+        let (kept, lost) = told_apart("number", Some("13900000001"), None);
+        assert_eq!(kept.unwrap().reveal(), phone::mask("13900000001"));
+        assert!(lost.is_none());
+    }
 }

@@ -120,9 +120,9 @@ pub(super) fn keep_server(
         connection.execute(&format!("DELETE FROM {table}"), [])?;
     }
     connection.execute(
-        "INSERT INTO sync_server (only_row, address, authority, device_key, tenant, epoch, enrolled_at)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
-        params![address, authority, seed, answer.tenant, answer.epoch, now_millis],
+        "INSERT INTO sync_server (only_row, address, authority, device_key, tenant, stick_key, epoch, enrolled_at)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![address, authority, seed, answer.tenant, answer.stick_key.0, answer.epoch, now_millis],
     )?;
     state::set_epochs(connection, &[EpochStart { epoch: answer.epoch, head: 0 }])?;
     state::set_sites(connection, &answer.sites)

@@ -11,16 +11,22 @@ mod conflicts;
 mod digest;
 mod enrol;
 pub mod join;
+mod lane;
 mod people;
 mod replica;
 mod round;
 mod state;
+mod stick;
 #[cfg(test)]
 mod tests;
 mod types;
 
+use aftercare_domain::error_code::ErrorCode;
+
 use crate::app::Ctx;
-use crate::error::Result;
+use crate::app::jobs::Progress;
+use crate::attachments::store::{self, BlobKey};
+use crate::error::{Error, Result};
 
 pub use background::Background;
 pub(crate) use background::tick;
@@ -35,4 +41,20 @@ fn line(ctx: &Ctx) -> Result<client::Https> {
     let (server, own) = ctx.read(|connection| Ok((state::server(connection)?, state::own(connection)?)))?;
     let clock = std::sync::Arc::clone(&ctx.app.env.clock);
     client::Https::new(&server.address, &server.authority, &server.device_key, own.device, clock)
+}
+
+/// Has an attachment's bytes on this desk when it ends, fetching from the server what is missing.
+///
+/// # Errors
+/// `AttachmentAway` when nobody has them yet; those of a request.
+pub(crate) fn fetch_attachment(ctx: &Ctx, key: &BlobKey, size: i64, progress: &Progress) -> Result<()> {
+    let here = ctx.read(|connection| store::find(connection, key))?;
+    if here.is_some_and(|here| here.have >= here.size) {
+        return Ok(());
+    }
+    match line(ctx) {
+        Ok(line) => lane::fetch_one(ctx, &line, key, size, progress, false),
+        Err(error) if error.code == ErrorCode::SyncNotEnrolled => Err(Error::new(ErrorCode::AttachmentAway)),
+        Err(error) => Err(error),
+    }
 }

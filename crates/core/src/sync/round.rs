@@ -18,7 +18,7 @@ use serde_bytes::ByteBuf;
 use super::client::{Line, Reply};
 use super::replica::{DeskReplica, Taken};
 use super::state::{self, Round};
-use super::{digest, people};
+use super::{digest, lane, people};
 use crate::app::Ctx;
 use crate::app::jobs::Progress;
 use crate::db::optional;
@@ -59,6 +59,7 @@ pub struct Report {
 /// Those of the line; `SyncForked`, `SyncUpgrade`, `SyncDiffers`, `Cancelled`. What was taken in
 /// until then stays.
 pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Result<Report> {
+    let _running = ctx.app.sync.counted();
     let _turn = ctx.app.sync.turn();
     let started_at = ctx.now().timestamp_millis();
     let mut report = Report::default();
@@ -67,7 +68,24 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
         people::wipe(ctx)?;
         return Err(Error::new(ErrorCode::SyncWipe));
     }
-    let problem = result.as_ref().err().map(|error| error.code.as_str().to_owned());
+    write_down(ctx, started_at, &report, result.as_ref().err())?;
+    result?;
+    if let Err(error) = people::settle_in(ctx, line) {
+        tracing::warn!(%error, "key or password was not left at the server");
+    }
+    // What is written is safe by now; a cut here costs one part.
+    if let Err(error) = lane::run(ctx, line, progress) {
+        if error.code == ErrorCode::Cancelled {
+            return Err(error);
+        }
+        tracing::warn!(%error, "attachments were left for the next round");
+    }
+    complete(ctx, &mut report)?;
+    Ok(report)
+}
+
+/// Keeps a round for the history.
+pub(super) fn write_down(ctx: &Ctx, started_at: i64, report: &Report, problem: Option<&Error>) -> Result<()> {
     let round = Round {
         started_at,
         ended_at: ctx.now().timestamp_millis(),
@@ -75,13 +93,13 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
         pulled: report.pulled,
         conflicts: report.conflicts,
         rejected: report.rejected,
-        problem,
+        problem: problem.map(|error| error.code.as_str().to_owned()),
     };
-    ctx.db().write(|connection, _| state::keep_round(connection, &round))?;
-    result?;
-    if let Err(error) = people::settle_in(ctx, line) {
-        tracing::warn!(%error, "key or password was not left at the server");
-    }
+    ctx.db().write(|connection, _| state::keep_round(connection, &round))
+}
+
+/// Adds to a report how the desk stands after the round.
+pub(super) fn complete(ctx: &Ctx, report: &mut Report) -> Result<()> {
     let (pending, conflicts, cursor) = ctx.read(|connection| {
         let server = state::server(connection)?;
         let pending = state::own(connection)?.last_dseq - server.acknowledged;
@@ -93,7 +111,7 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
     report.pending = u64::try_from(pending).unwrap_or(0);
     report.conflicts = u64::try_from(conflicts).unwrap_or(0);
     report.cursor = cursor;
-    Ok(report)
+    Ok(())
 }
 
 /// A round for somebody who is about to be let in: nobody is at the desk yet.
@@ -138,7 +156,7 @@ fn exchange(
         match reply {
             Reply::Refused(refusal) => course.turn_back(ctx, &refusal)?,
             Reply::Answer(answer) => {
-                let step = take_answer(ctx, &answer, &outgoing)?;
+                let step = take_answer(ctx, &answer, &outgoing.offers)?;
                 report.pushed += u64::try_from(answer.verdicts.len()).unwrap_or(0);
                 report.pulled += step.taken.changes;
                 report.rejected += step.taken.rejected;
@@ -165,11 +183,11 @@ fn still_open(ctx: &Ctx, guest: bool) -> bool {
 }
 
 /// Where a round stands between two requests.
-struct Course {
+pub(super) struct Course {
     /// Compare in any case.
     compare: bool,
     /// Most ops in the next request.
-    max_ops: usize,
+    pub(super) max_ops: usize,
     /// The server has the ops up to here; only their verdicts are asked for. 0: send what is unsent.
     behind: i64,
     /// Steps in a row that brought nothing.
@@ -240,14 +258,13 @@ impl Course {
             })
             .collect();
         if differing.is_empty() {
-            let total = theirs.values().fold(0_u128, |sum, digest| sum.wrapping_add(digest.total()));
             let now = ctx.now().timestamp_millis();
             let again = !std::mem::replace(&mut self.sent_again, true);
             let sent = ctx.db().write(|connection, _| {
                 connection.execute("UPDATE sync_server SET compared_at = ?1", [now])?;
                 Ok(again && state::send_waiting(connection)?)
             })?;
-            report.digest = Some(format!("{total:032x}"));
+            report.digest = Some(digest_text(theirs));
             return Ok(!sent);
         }
         if self.repaired {
@@ -267,8 +284,17 @@ impl Course {
     }
 }
 
+/// The digest of everything, as people and scripts compare it.
+pub(super) fn digest_text(digests: &BTreeMap<Scope, ScopeDigest>) -> String {
+    let total = digests.values().fold(0_u128, |sum, digest| sum.wrapping_add(digest.total()));
+    format!("{total:032x}")
+}
+
 /// Runs `work` on the desk's tables in one transaction, and tells the window what changed.
-fn in_replica<T>(ctx: &Ctx, work: impl FnOnce(&mut DeskReplica<'_>) -> Result<T>) -> Result<(T, Taken)> {
+pub(super) fn in_replica<T>(
+    ctx: &Ctx,
+    work: impl FnOnce(&mut DeskReplica<'_>) -> Result<T>,
+) -> Result<(T, Taken)> {
     let now = ctx.now().timestamp_millis();
     let (result, taken) = ctx.db().write(|connection, open| {
         let mut replica = DeskReplica::begin(connection, open, now)?;
@@ -361,13 +387,13 @@ fn comparison_is_due(ctx: &Ctx, connection: &Connection) -> Result<bool> {
     Ok(compared.is_none_or(|at| ctx.now().timestamp_millis() - at > COMPARE_MILLIS))
 }
 
-fn hash_before(connection: &Connection, first: i64) -> Result<Vec<u8>> {
+pub(super) fn hash_before(connection: &Connection, first: i64) -> Result<Vec<u8>> {
     let sql = "SELECT hash FROM op WHERE dseq = ?1";
     let found = connection.prepare_cached(sql)?.query_row([first - 1], |row| row.get("hash"));
     Ok(optional(found)?.unwrap_or_default())
 }
 
-fn unsent(connection: &Connection, first: i64, course: &Course) -> Result<Vec<ByteBuf>> {
+pub(super) fn unsent(connection: &Connection, first: i64, course: &Course) -> Result<Vec<ByteBuf>> {
     let mut statement =
         connection.prepare_cached("SELECT bytes FROM op WHERE dseq >= ?1 ORDER BY dseq LIMIT ?2")?;
     let limit = i64::try_from(course.max_ops.clamp(1, MAX_OPS)).unwrap_or(1);
@@ -401,16 +427,16 @@ fn offers(connection: &Connection) -> Result<(Vec<Offer>, Vec<i64>)> {
 }
 
 /// What an answer brought.
-struct Step {
-    taken: Taken,
+pub(super) struct Step {
+    pub(super) taken: Taken,
     /// Whether anything went forward.
     moved: bool,
     /// Whether both have the same now.
     done: bool,
 }
 
-/// Verdicts, pages, cursors: one transaction.
-fn take_answer(ctx: &Ctx, answer: &Answer, outgoing: &Outgoing) -> Result<Step> {
+/// Verdicts, pages, cursors: one transaction. `offered`: numbers of the offers that this answers.
+pub(super) fn take_answer(ctx: &Ctx, answer: &Answer, offered: &[i64]) -> Result<Step> {
     let now = ctx.now().timestamp_millis();
     let ((moved, done), taken) = in_replica(ctx, |replica| {
         let connection = replica.connection();
@@ -421,7 +447,7 @@ fn take_answer(ctx: &Ctx, answer: &Answer, outgoing: &Outgoing) -> Result<Step> 
         for page in &answer.pages {
             take_page(replica, page, &sites)?;
         }
-        for (number, outcome) in outgoing.offers.iter().zip(&answer.offered) {
+        for (number, outcome) in offered.iter().zip(&answer.offered) {
             if is_settled(outcome) {
                 connection.execute("DELETE FROM sync_offer WHERE num = ?1", [number])?;
             } else {

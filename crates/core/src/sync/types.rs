@@ -42,6 +42,11 @@ pub struct Status {
     /// Conflicts that wait for a person.
     #[ts(type = "number")]
     pub conflicts: i64,
+    /// Added files that the server does not have whole yet.
+    #[ts(type = "number")]
+    pub unsent_files: i64,
+    /// How the fingerprint of the server that is believed begins, in the letters of the code it was joined by.
+    pub fingerprint: Option<String>,
     /// Whether everything is at the server, so that this PC may be put away.
     pub safe_to_shut_down: bool,
 }
@@ -75,6 +80,26 @@ pub struct ReportResponse {
     pub cursor: i64,
     /// Digest of everything, hexadecimal, when it was compared with the server's and is equal.
     pub digest: Option<String>,
+}
+
+/// Writes what is unsent to a file for the server, or takes the server's answer in.
+#[derive(Deserialize, TS)]
+#[ts(rename = "SyncStickRequest")]
+pub struct StickRequest {
+    /// The file.
+    pub path: String,
+}
+
+/// The file for the server was written.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(rename = "SyncStickWritten")]
+pub struct StickWritten {
+    /// Own changes in it.
+    #[ts(type = "number")]
+    pub changes: i64,
+    /// Its size.
+    #[ts(type = "number")]
+    pub bytes: u64,
 }
 
 /// Joins a server.
@@ -301,6 +326,24 @@ pub struct ConflictRow {
     pub settled_at: Option<i64>,
     /// `kept`, `lost`, `other`.
     pub settled_how: Option<String>,
+}
+
+/// Shows both values of a conflict in full; audited.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "SyncConflictRevealRequest")]
+pub struct ConflictRevealRequest {
+    /// The conflict.
+    pub id: Uuid,
+}
+
+/// Both values of a conflict in full.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "SyncRevealedConflict")]
+pub struct RevealedConflict {
+    /// The value that stands.
+    pub kept: Option<Personal>,
+    /// The other.
+    pub lost: Option<Personal>,
 }
 
 /// Which value shall stand.

@@ -96,6 +96,7 @@ async fn take_in(app: &App, request: &EnrolRequest, now: i64) -> Result<EnrolAns
         head: position.head,
         oldest_protocol: OLDEST_PROTOCOL,
         newest_protocol: PROTOCOL,
+        stick_key: app.stick_key(tenant, request.device, &request.public_key),
     })
 }
 

@@ -8,6 +8,7 @@ mod page;
 mod people;
 mod records;
 mod status;
+mod sticks;
 mod sync;
 
 use std::time::{Duration, Instant};

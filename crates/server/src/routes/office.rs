@@ -40,6 +40,7 @@ pub fn routes() -> Router<Shared> {
         .route("/office/hospitals/{id}/devices", get(devices))
         .route("/office/hospitals/{id}/devices/{device}", post(set_device))
         .route("/office/hospitals/{id}/codes", post(make_code))
+        .route("/office/hospitals/{id}/stick", post(super::sticks::answer))
         .route("/office/hospitals/{id}/users", get(users).post(add_administrator))
         .route("/office/hospitals/{id}/users/{login}/reset", post(reset))
         .route("/office/hospitals/{id}/users/{login}/appoint", post(appoint))

@@ -20,6 +20,15 @@ export interface RoundReport {
 /** The round that somebody started here: it outlives the page that shows it. */
 export const job = ref<string | null>(null)
 
+/** What a stick came to: `changes` when it was written, the rest when it was read. */
+export interface StickReport extends RoundReport {
+  changes: number
+  pending: number
+}
+
+/** The USB stick that is being written or read, or was last. */
+export const stickJob = ref<{ kind: 'write' | 'read'; id: string } | null>(null)
+
 /** How the desk stands. Asked again after each write, each round, and while nothing happens. */
 export const useSyncStatus = () =>
   useQuery({ queryKey: ['sync', 'status'], queryFn: () => backend.call('sync_status', {}), refetchInterval: 20_000 })

@@ -19,7 +19,7 @@ const NOW = Date.parse('2026-11-22T06:00:00Z')
 
 const calm: SyncStatus = {
   enrolled: true, address: 'https://s:8443', running: false, filling: false, unsent: 0, oldest_unsent_at: null, heard_at: NOW - 2 * MINUTE,
-  next_at: NOW + 3 * MINUTE, problem: null, refused: 0, conflicts: 0, safe_to_shut_down: true,
+  next_at: NOW + 3 * MINUTE, problem: null, refused: 0, conflicts: 0, unsent_files: 0, fingerprint: null, safe_to_shut_down: true,
 }
 const unsent = { unsent: 3, oldest_unsent_at: NOW - 2 * 60 * MINUTE, safe_to_shut_down: false }
 const foot = (status: Partial<SyncStatus>) => footParts({ ...calm, ...status }, NOW, t, () => '14:05').join(' / ')

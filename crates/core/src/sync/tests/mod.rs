@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attachments;
+mod claims;
 mod server;
+mod stick;
 
 use aftercare_domain::access::Role;
 use aftercare_domain::op::FieldValue;

@@ -9,8 +9,11 @@ use aftercare_sync::accept::{
     Device, FeedRow, Loaded, News, OpRow, Protections, accept, accept_offers, decode, read_batch,
 };
 use aftercare_sync::digest::{BUCKETS, ScopeDigest, bucket};
-use aftercare_sync::door::{EnrolAnswer, PasswordRequest, RecordsAnswer, RecordsRequest, SnapshotPage};
+use aftercare_sync::door::{
+    BlobState, EnrolAnswer, PasswordRequest, RecordsAnswer, RecordsRequest, SnapshotPage,
+};
 use aftercare_sync::record::{Key, Record};
+use aftercare_sync::stick::StickKey;
 use aftercare_sync::wire::{
     Answer, Entry, EpochStart, Event, FedOp, Outcome, Page, Refusal, Repair, Request, Verdict,
 };
@@ -18,8 +21,9 @@ use aftercare_sync::{HOSPITAL, Scope};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
 
+use crate::attachments::store::BlobKey;
 use crate::error::{Error, Result};
-use crate::sync::client::{Line, Reply};
+use crate::sync::client::{Line, PutBlob, Reply};
 use crate::sync::round::{self, Report};
 use crate::sync::{enrol, state};
 use crate::testing::Desk;
@@ -39,6 +43,10 @@ pub struct Memory {
     pub digests: BTreeMap<(Scope, usize), u128>,
     pub now: i64,
     pub erased: Vec<(Scope, i64, Uuid)>,
+    /// Attachments: size and what has come of them.
+    pub blobs: HashMap<(Uuid, [u8; 32]), (i64, Vec<u8>)>,
+    /// Parts of attachments that came.
+    pub parts: u32,
 }
 
 #[derive(Clone, Default)]
@@ -50,6 +58,8 @@ pub struct TestLine {
     pub device: Uuid,
     pub lose: Cell<u32>,
     pub wipe: Cell<bool>,
+    /// The line breaks with the answer to this part of an attachment; 0: never.
+    pub cut_after: Cell<u32>,
 }
 
 impl Server {
@@ -61,7 +71,13 @@ impl Server {
 
     pub fn line(&self, desk: &Desk) -> TestLine {
         let device = desk.ctx().read(state::own).unwrap().device;
-        TestLine { server: self.clone(), device, lose: Cell::new(0), wipe: Cell::new(false) }
+        TestLine {
+            server: self.clone(),
+            device,
+            lose: Cell::new(0),
+            wipe: Cell::new(false),
+            cut_after: Cell::new(0),
+        }
     }
 
     /// Takes the desk in with its history, and lets it see `sites` (and its own).
@@ -90,6 +106,7 @@ impl Server {
             head: memory.head,
             oldest_protocol: 1,
             newest_protocol: 1,
+            stick_key: StickKey(vec![9; 32]),
         };
         ctx.db()
             .write(|c, _| enrol::keep_server(c, "https://server", b"authority", &[7; 32], &answer, 0))
@@ -129,6 +146,7 @@ impl Server {
         memory.head += 1;
         let seq = memory.head;
         memory.erased.push((scope, seq, root));
+        memory.blobs.retain(|(patient, _), _| *patient != root);
     }
 
     pub fn copy(&self) -> Memory {
@@ -141,6 +159,11 @@ pub fn site(desk: &Desk) -> Uuid {
 }
 
 impl Memory {
+    fn sees(&self, device: Uuid, patient: Uuid) -> bool {
+        let scope = self.records.get(&Key::new("patient", patient)).map(|record| record.scope);
+        scope.is_some_and(|scope| self.devices[&device].sees(scope))
+    }
+
     fn epoch(&self) -> i64 {
         self.lineage.last().unwrap().epoch
     }
@@ -164,7 +187,7 @@ impl Memory {
         accepted.offered
     }
 
-    fn sync(&mut self, request: &Request) -> std::result::Result<Answer, Refusal> {
+    pub fn sync(&mut self, request: &Request) -> std::result::Result<Answer, Refusal> {
         let device = self.devices[&request.device].clone();
         if request.epoch != self.epoch() {
             return Err(Refusal::Epoch {
@@ -337,6 +360,47 @@ impl Line for TestLine {
 
     fn pass_on(&self, _: &PasswordRequest) -> Result<()> {
         Ok(())
+    }
+
+    fn blob_state(&self, key: &BlobKey) -> Result<Option<BlobState>> {
+        let memory = self.server.0.lock().unwrap();
+        let there = memory.blobs.get(&(key.patient, key.sha256));
+        Ok(there.map(|(size, bytes)| {
+            let have = i64::try_from(bytes.len()).unwrap();
+            BlobState { have, size: *size, complete: have == *size }
+        }))
+    }
+
+    fn put_blob(&self, key: &BlobKey, size: i64, offset: i64, bytes: &[u8]) -> Result<PutBlob> {
+        let mut memory = self.server.0.lock().unwrap();
+        if !memory.sees(self.device, key.patient) {
+            return Ok(PutBlob::Hidden);
+        }
+        let (_, there) = memory.blobs.entry((key.patient, key.sha256)).or_insert((size, Vec::new()));
+        if i64::try_from(there.len()).unwrap() == offset {
+            there.extend_from_slice(bytes);
+        }
+        let have = i64::try_from(there.len()).unwrap();
+        memory.parts += 1;
+        drop(memory);
+        if self.cut_after.get() > 0 {
+            self.cut_after.set(self.cut_after.get() - 1);
+            if self.cut_after.get() == 0 {
+                return Err(Error::new(ErrorCode::SyncUnreachable));
+            }
+        }
+        Ok(PutBlob::Has(have))
+    }
+
+    fn blob_part(&self, key: &BlobKey, offset: i64) -> Result<Option<Vec<u8>>> {
+        let memory = self.server.0.lock().unwrap();
+        if !memory.sees(self.device, key.patient) {
+            return Ok(None);
+        }
+        let there = memory.blobs.get(&(key.patient, key.sha256));
+        let whole = there.filter(|(size, bytes)| i64::try_from(bytes.len()).unwrap() == *size);
+        let from = usize::try_from(offset).unwrap();
+        Ok(whole.map(|(_, bytes)| bytes[from..bytes.len().min(from + 100_000)].to_vec()))
     }
 }
 
