@@ -57,6 +57,19 @@ pub enum Permission {
     FollowupManage,
     /// Answer what was passed on.
     ExpertReply,
+    /// See complaints: all of them with `ComplaintWork`, `ComplaintApprove` or `ComplaintManage`, else those of
+    /// one's own department and those one investigates.
+    ComplaintRead,
+    /// Register complaints, tell the complainant, ask for the rating, close.
+    ComplaintWork,
+    /// Accept and investigate complaints about one's own department.
+    ComplaintAccept,
+    /// Approve proposals and extensions.
+    ComplaintApprove,
+    /// Stand in for departments, pass on, see signals.
+    ComplaintManage,
+    /// See complaints of confidential categories.
+    ComplaintConfidential,
     /// See figures and the rows behind them.
     ReportRead,
     /// Take data out as Excel.
@@ -94,9 +107,17 @@ impl Role {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::*;
         match self {
-            Role::Nurse => {
-                &[ArchiveRead, ArchiveWrite, ArchiveReveal, FormsRead, FollowupWork, FollowupRead, ReportRead]
-            }
+            Role::Nurse => &[
+                ArchiveRead,
+                ArchiveWrite,
+                ArchiveReveal,
+                FormsRead,
+                FollowupWork,
+                FollowupRead,
+                ComplaintRead,
+                ComplaintWork,
+                ReportRead,
+            ],
             Role::Archivist => &[
                 ArchiveRead,
                 ArchiveWrite,
@@ -108,7 +129,10 @@ impl Role {
                 ReportRead,
             ],
             Role::Doctor => &[ArchiveRead, ArchiveReveal, FormsRead, FollowupRead, ExpertReply],
-            Role::DepartmentHead | Role::Approver => &[ArchiveRead, ReportRead],
+            Role::DepartmentHead => &[ArchiveRead, ComplaintRead, ComplaintAccept, ReportRead],
+            Role::Approver => {
+                &[ArchiveRead, ComplaintRead, ComplaintApprove, ComplaintConfidential, ReportRead]
+            }
             Role::Supervisor => &[
                 ArchiveRead,
                 ArchiveWrite,
@@ -121,6 +145,10 @@ impl Role {
                 FollowupWork,
                 FollowupRead,
                 FollowupManage,
+                ComplaintRead,
+                ComplaintWork,
+                ComplaintManage,
+                ComplaintConfidential,
                 ReportRead,
                 ReportExport,
             ],

@@ -60,6 +60,12 @@ error_codes! {
     Taken => "taken",
     /// Not a valid date or time.
     BadDate => "bad_date",
+    /// Not before the event itself: what it tells of came later.
+    AfterReceipt => "after_receipt",
+    /// Later than now.
+    InFuture => "in_future",
+    /// Earlier than today.
+    InPast => "in_past",
     /// Not a number, or out of range.
     BadNumber => "bad_number",
     /// Not a valid phone number.
@@ -261,6 +267,33 @@ error_codes! {
     AttachmentChanged => "attachment_changed",
     /// The bytes are neither on this desk nor at the server yet.
     AttachmentAway => "attachment_away",
+    // Complaints
+    /// The complaint is not in a state in which this can be done (`status`).
+    ComplaintState => "complaint_state",
+    /// Praise and suggestions are not handled like complaints.
+    ComplaintKind => "complaint_kind",
+    /// Somebody else has to do this.
+    ComplaintWho => "complaint_who",
+    /// The person is complained about in it.
+    ComplaintAccused => "complaint_accused",
+    /// Nobody approves their own work.
+    ComplaintOwnWork => "complaint_own_work",
+    /// The one who shall investigate is complained about.
+    ComplaintInvestigatorAccused => "complaint_investigator_accused",
+    /// The clock is paused.
+    ComplaintPaused => "complaint_paused",
+    /// The clock is not paused.
+    ComplaintNotPaused => "complaint_not_paused",
+    /// The deadline has passed.
+    ComplaintPastDeadline => "complaint_past_deadline",
+    /// The new deadline is not later than the old one.
+    ComplaintNotLater => "complaint_not_later",
+    /// An extension was asked for already.
+    ComplaintExtensionAsked => "complaint_extension_asked",
+    /// No extension was asked for.
+    ComplaintNoExtension => "complaint_no_extension",
+    /// A complaint is reopened once.
+    ComplaintReopenedOnce => "complaint_reopened_once",
 
     // Sync
     /// This desk has no server.

@@ -7,6 +7,7 @@ pub mod access;
 pub mod calendar;
 pub mod cell_text;
 pub mod codes;
+pub mod complaint;
 pub mod dates;
 pub mod error_code;
 pub mod followup;
