@@ -542,6 +542,112 @@ pub static ATTACHMENT: Entity = Entity {
     defaults: &[("removed", Default::Integer(0))],
 };
 
+/// `complaint`, shown by `complaints`. The whole hospital's: a complaint goes through departments of several sites and
+/// need not know its patient. Who sees which is decided where it is read. Every change after its making is a judged command.
+pub static COMPLAINT: Entity = Entity {
+    table: "complaint",
+    kind: ChangeKind::Fields,
+    feature: "complaints",
+    parent: Parent::Hospital,
+    writers: COMPLAINT_WRITERS,
+    fields: &[],
+    commanded: words![
+        number kind received_at received_on first_receiver first_department registered_at registered_by site_id
+        call_id alert_id response_id channel anonymous complainant complainant_relation complainant_phone
+        complainant_id authorisation patient_id patient_name patient_sex patient_age patient_mrn
+        patient_visit_no visit_department visited_on doctor happened_at happened_where departments accused
+        category subcategory confidential summary demand evidence confirmation severity harm risks
+        deadline_rule status due_on respond_by paused_on pause_reason wanted_until wanted_by accepted_at
+        investigator_id finding verdict resolutions measures reply replied_at reply_way attitude end_reason
+        ended_at reopened last_step steps edited_at
+    ],
+    strict: &[],
+    asked: &[],
+    defaults: &[
+        ("first_department", Default::Text("")),
+        ("anonymous", Default::Integer(0)),
+        ("complainant", Default::Text("")),
+        ("complainant_relation", Default::Text("")),
+        ("complainant_phone", Default::Text("")),
+        ("complainant_id", Default::Text("")),
+        ("authorisation", Default::Text("")),
+        ("patient_name", Default::Text("")),
+        ("patient_sex", Default::Text("0")),
+        ("patient_mrn", Default::Text("")),
+        ("patient_visit_no", Default::Text("")),
+        ("visit_department", Default::Text("")),
+        ("doctor", Default::Text("")),
+        ("happened_where", Default::Text("")),
+        ("departments", Default::Text("[]")),
+        ("accused", Default::Text("[]")),
+        ("subcategory", Default::Text("")),
+        ("confidential", Default::Integer(0)),
+        ("demand", Default::Text("")),
+        ("evidence", Default::Text("")),
+        ("confirmation", Default::Text("")),
+        ("harm", Default::Integer(0)),
+        ("risks", Default::Text("[]")),
+        ("deadline_rule", Default::Text("")),
+        ("finding", Default::Text("")),
+        ("resolutions", Default::Text("[]")),
+        ("measures", Default::Text("")),
+        ("reply", Default::Text("")),
+        ("reopened", Default::Integer(0)),
+        ("steps", Default::Integer(0)),
+        ("edited_at", Default::Integer(0)),
+    ],
+};
+
+/// Whoever has a part in complaints; which part, the judge asks.
+const COMPLAINT_WRITERS: &[Permission] = &[
+    Permission::ComplaintWork,
+    Permission::ComplaintAccept,
+    Permission::ComplaintApprove,
+    Permission::ComplaintManage,
+];
+
+/// `complaint_step`, shown by `complaints`.
+pub static COMPLAINT_STEP: Entity = Entity {
+    table: "complaint_step",
+    kind: ChangeKind::Fact,
+    feature: "complaints",
+    parent: Parent::Of("complaint_id", "complaint"),
+    writers: COMPLAINT_WRITERS,
+    fields: words![complaint_id previous_id ordinal name body at user_id hash],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[],
+};
+
+/// `complaint_note`, shown by `complaints`.
+pub static COMPLAINT_NOTE: Entity = Entity {
+    table: "complaint_note",
+    kind: ChangeKind::Fact,
+    feature: "complaints",
+    parent: Parent::Of("complaint_id", "complaint"),
+    writers: COMPLAINT_WRITERS,
+    fields: words![complaint_id kind body at user_id],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[],
+};
+
+/// `complaint_promise`, shown by `complaints`.
+pub static COMPLAINT_PROMISE: Entity = Entity {
+    table: "complaint_promise",
+    kind: ChangeKind::Fields,
+    feature: "complaints",
+    parent: Parent::Of("complaint_id", "complaint"),
+    writers: COMPLAINT_WRITERS,
+    fields: words![complaint_id promise due_on made_at made_by kept_at kept_by kept_how],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[],
+};
+
 /// Every synced entity.
 pub static ALL: &[&Entity] = &[
     &SETTING,
@@ -567,6 +673,10 @@ pub static ALL: &[&Entity] = &[
     &CONSULT_REPLY,
     &CONFLICT,
     &ATTACHMENT,
+    &COMPLAINT,
+    &COMPLAINT_STEP,
+    &COMPLAINT_NOTE,
+    &COMPLAINT_PROMISE,
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use aftercare_domain::access::Permission;
 use aftercare_domain::followup::{
     AlertCommand, AlertRefusal, AlertState, AlertStatus, ConsultCommand, ConsultStatus, judge_alert,
     judge_consult,
@@ -12,6 +13,8 @@ use aftercare_domain::op::{FieldValue, Op};
 use aftercare_domain::task::{Refusal, TaskCommand, TaskState, TaskStatus, judge};
 
 use crate::record::Record;
+
+mod complaint;
 
 /// A claim made online lasts four hours at most, a batch taken along 72: nothing lasts longer.
 pub const LONGEST_CLAIM_MILLIS: i64 = 72 * 3600 * 1000;
@@ -27,13 +30,24 @@ pub enum Ruling {
     Unknown,
 }
 
+/// What a judge may ask of a command's author.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Author {
+    /// Their permissions.
+    pub permissions: Vec<Permission>,
+    /// Their department.
+    pub department: String,
+}
+
 /// The verdict on a command for `record`. `at` is the command's effective time, not later than now (milliseconds UTC):
-/// a desk that worked alone for months and pushes its history is judged as it judged itself.
-pub fn rule(record: &Record, op: &Op, at: i64) -> Ruling {
+/// a desk that worked alone for months and pushes its history is judged as it judged itself. No author: their rights are
+/// not asked.
+pub fn rule(record: &Record, op: &Op, at: i64, author: Option<Author>) -> Ruling {
     match record.key.entity.as_str() {
         "task" => rule_task(record, op, at),
         "alert" => rule_alert(record, op),
         "consult" => rule_consult(record, op),
+        "complaint" => complaint::rule(record, op, at, author),
         _ => Ruling::Unknown,
     }
 }

@@ -13,7 +13,7 @@ use crate::canonical::content_hash;
 use crate::digest::bucket;
 use crate::entities::{self, Entity, Parent};
 use crate::fold::{self, Clock};
-use crate::judge::{self, Ruling};
+use crate::judge::{self, Author, Ruling};
 use crate::record::{Key, Record};
 use crate::wire::{Outcome, reason};
 use crate::{HOSPITAL, Scope};
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
             (ChangeKind::Command, true) => {
                 let ruling = match self.loaded.records.get(&key) {
                     Some(record) if self.protections.judge => {
-                        judge::rule(record, op, self.instant(effective))
+                        judge::rule(record, op, self.instant(effective), self.author(op.user, trusted))
                     }
                     _ => Ruling::Yes(BTreeMap::new()),
                 };
@@ -356,6 +356,18 @@ impl<'a> Run<'a> {
                 record.scope = to;
             }
         }
+    }
+
+    /// What a judge may ask of the author; nothing when their rights are not asked.
+    fn author(&self, user: Uuid, trusted: bool) -> Option<Author> {
+        if trusted {
+            return None;
+        }
+        let person = self.loaded.records.get(&Key::new(entities::USER.table, user));
+        Some(Author {
+            permissions: person.map(permissions).unwrap_or_default(),
+            department: person.and_then(|person| person.text("department")).unwrap_or_default().to_owned(),
+        })
     }
 
     fn may_write(&self, user: Uuid, entity: &Entity) -> bool {

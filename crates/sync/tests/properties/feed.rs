@@ -227,7 +227,7 @@ proptest! {
             fields: BTreeMap::from([("claimed_until".to_owned(), (at + 50).into())]),
             ..op(9, BTreeMap::new())
         };
-        match (judge(&TaskState { status, claim }, command, at), rule(&record, &asked, at)) {
+        match (judge(&TaskState { status, claim }, command, at), rule(&record, &asked, at, None)) {
             (Ok(after), Ruling::Yes(fields)) => {
                 let (by, until) = after.claim.unzip();
                 prop_assert_eq!(&fields["status"], &FieldValue::from(after.status.as_str()));

@@ -245,7 +245,7 @@ fn command(
         fields: more.clone(),
         base: BTreeMap::new(),
     };
-    let Ruling::Yes(after) = rule(&record, &asked, hlc.millis()) else { return };
+    let Ruling::Yes(after) = rule(&record, &asked, hlc.millis(), None) else { return };
     let mut told = more;
     told.extend(after);
     if name == "handle" {
