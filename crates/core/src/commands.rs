@@ -71,6 +71,7 @@ macro_rules! commands {
 
 use crate::app::jobs::JobStatus;
 use crate::{archive, attachments, audit, followup, forms, imports, reports, session, settings, staff, sync};
+use crate::{archive, audit, complaints, followup, forms, imports, reports, session, settings, staff, sync};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
@@ -185,6 +186,23 @@ commands! {
         archive_merge: ArchiveMerge, archive::commands::merge, archive::MergeRequest => archive::MergeResponse;
         archive_unmerge: ArchiveMerge, archive::commands::unmerge, archive::UnmergeRequest => Done;
         archive_not_same: ArchiveMerge, archive::commands::not_same, archive::NotSameRequest => Done;
+        complaints_content: ComplaintRead, complaints::commands::tables, complaints::ContentRequest => complaints::ContentResponse;
+        complaints_people: ComplaintRead, complaints::commands::people, complaints::PeopleRequest => complaints::PeopleResponse;
+        complaints_prefill: ComplaintWork, complaints::commands::prefill, complaints::PrefillRequest => complaints::PrefillResponse;
+        complaints_register: ComplaintWork, complaints::commands::register, complaints::RegisterRequest => complaints::RegisterResponse;
+        complaints_list: ComplaintRead, complaints::commands::list, complaints::ListRequest => complaints::ListResponse;
+        complaints_board: ComplaintRead, complaints::commands::board, complaints::BoardRequest => complaints::Board;
+        complaints_open: ComplaintRead, complaints::commands::open, complaints::OpenRequest => complaints::Detail;
+        complaints_move: ComplaintRead, complaints::commands::make_move, complaints::MoveRequest => complaints::Detail;
+        complaints_amend: ComplaintWork, complaints::commands::amend, complaints::AmendRequest => complaints::Detail;
+        complaints_note: ComplaintRead, complaints::commands::note, complaints::NoteRequest => complaints::Detail;
+        complaints_promise: ComplaintWork, complaints::commands::promise, complaints::PromiseRequest => complaints::Detail;
+        complaints_promise_kept: ComplaintWork, complaints::commands::promise_kept, complaints::PromiseKeptRequest => complaints::Detail;
+        complaints_reveal: ComplaintWork, complaints::commands::reveal, complaints::RevealRequest => complaints::RevealResponse;
+        complaints_dossier: ComplaintRead, complaints::commands::dossier, complaints::OpenRequest => complaints::Dossier;
+        complaints_dossier_printed: ComplaintRead, complaints::commands::dossier_printed, complaints::OpenRequest => Done;
+        complaints_deadline: SignedIn, complaints::commands::deadline, complaints::DeadlineRequest => complaints::DeadlineResponse;
+        complaints_figures: ReportRead, complaints::commands::figures, complaints::FiguresRequest => complaints::Figures;
         audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
         audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
         imports_inspect: ImportRun, imports::commands::inspect, imports::InspectRequest => imports::InspectResponse;

@@ -10,6 +10,7 @@ pub mod attachments;
 pub mod audit;
 pub mod change_log;
 pub mod commands;
+pub mod complaints;
 pub mod db;
 pub mod env;
 pub mod error;

@@ -14,7 +14,7 @@ use crate::forms;
 
 /// Sources by their kind. Each query takes patient, instant, id, limit and gives `id`, `at`, `by`, `code`, `params`
 /// (a JSON object), newest first.
-pub(super) const SOURCES: [(&str, &str); 8] = [
+pub(super) const SOURCES: [(&str, &str); 9] = [
     ("call", include_str!("sql/timeline_call.sql")),
     ("response", include_str!("sql/timeline_response.sql")),
     ("alert", include_str!("sql/timeline_alert.sql")),
@@ -22,6 +22,7 @@ pub(super) const SOURCES: [(&str, &str); 8] = [
     ("consult_reply", include_str!("sql/timeline_consult_reply.sql")),
     ("consent", include_str!("sql/timeline_consent.sql")),
     ("note", include_str!("sql/timeline_note.sql")),
+    ("complaint", include_str!("sql/timeline_complaint.sql")),
     ("merge", include_str!("sql/timeline_merge.sql")),
 ];
 /// Encounters carry the hospital's wall clock as text, so they are read whole: a patient has few.
@@ -148,7 +149,8 @@ fn entry(row: &Row<'_>, kind: &str, at: i64, of_merged: bool) -> rusqlite::Resul
 }
 
 /// Everything that a summary may name.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
+    "number",
     "version",
     "batch",
     "file",

@@ -25,16 +25,16 @@ use crate::env::IdSequence;
 use crate::error::{Error, Result};
 
 pub use aftercare_sync::entities::{
-    ALERT, ALERT_STEP, ALL, ATTACHMENT, CALL, CONFLICT, CONSENT, CONSULT, CONSULT_REPLY, DUPLICATE,
-    ENCOUNTER, ENROLMENT, Entity, IMPORT_BATCH, IMPORT_PROFILE, NOTE, PATIENT, PATIENT_MERGE, PHONE,
-    PLAN_VERSION, RESPONSE, SETTING, SITE, TASK, USER,
+    ALERT, ALERT_STEP, ALL, ATTACHMENT, CALL, COMPLAINT, COMPLAINT_NOTE, COMPLAINT_PROMISE, COMPLAINT_STEP,
+    CONFLICT, CONSENT, CONSULT, CONSULT_REPLY, DUPLICATE, ENCOUNTER, ENROLMENT, Entity, IMPORT_BATCH,
+    IMPORT_PROFILE, NOTE, PATIENT, PATIENT_MERGE, PHONE, PLAN_VERSION, RESPONSE, SETTING, SITE, TASK, USER,
 };
 pub use entities::is_synced;
 pub use incoming::{Incoming, patient_of};
 pub use verify::{Verified, verify};
 
 /// Others wait for what is written here.
-const URGENT: &[&str] = &["alert", "alert_step", "consult", "consult_reply"];
+const URGENT: &[&str] = &["alert", "alert_step", "consult", "consult_reply", "complaint"];
 
 /// A field and its new value.
 pub type Change = (&'static str, FieldValue);

@@ -85,6 +85,16 @@ fn check(settings: &Settings) -> Result<()> {
     if !(1..=MOST_ATTACHMENT_MIB).contains(&settings.attachment_max_mib) {
         errors.add("attachment_max_mib", ErrorCode::BadNumber);
     }
+    for (name, days) in [
+        ("complaint_spot_days", settings.complaint_spot_days),
+        ("complaint_single_days", settings.complaint_single_days),
+        ("complaint_multi_days", settings.complaint_multi_days),
+        ("complaint_warn_days", settings.complaint_warn_days),
+    ] {
+        if days > 250 {
+            errors.add(name, ErrorCode::BadNumber);
+        }
+    }
     if settings.expire_after_days > 365 {
         errors.add("expire_after_days", ErrorCode::BadNumber);
     }

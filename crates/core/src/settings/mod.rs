@@ -59,6 +59,14 @@ pub struct Settings {
     pub attachment_max_mib: u32,
     /// Whether files that colleagues added come to this desk by themselves; otherwise when they are opened.
     pub fetch_attachments: bool,
+    /// Working days to answer a complaint that can be settled on the spot.
+    pub complaint_spot_days: u32,
+    /// Working days to answer a complaint that must be verified.
+    pub complaint_single_days: u32,
+    /// Working days to answer a complaint about several departments.
+    pub complaint_multi_days: u32,
+    /// Working days before a complaint's deadline at which its handler is warned.
+    pub complaint_warn_days: u32,
 }
 
 impl Default for Settings {
@@ -80,6 +88,10 @@ impl Default for Settings {
             sync_minutes: 5,
             attachment_max_mib: 50,
             fetch_attachments: false,
+            complaint_spot_days: 0,
+            complaint_single_days: 5,
+            complaint_multi_days: 10,
+            complaint_warn_days: 2,
         }
     }
 }

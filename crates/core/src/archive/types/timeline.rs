@@ -33,7 +33,8 @@ pub struct TimelineRequest {
 pub struct TimelineEntry {
     /// The record it shows.
     pub id: Uuid,
-    /// `encounter`, `call`, `response`, `alert`, `consult`, `consult_reply`, `consent`, `note`, `merge`, `import`.
+    /// `encounter`, `call`, `response`, `alert`, `consult`, `consult_reply`, `consent`, `note`,
+    /// `complaint`, `merge`, `import`.
     pub kind: String,
     /// Instant, milliseconds UTC.
     #[ts(type = "number")]

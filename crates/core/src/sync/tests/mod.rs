@@ -4,6 +4,7 @@
 
 mod attachments;
 mod claims;
+mod complaints;
 mod server;
 mod stick;
 
