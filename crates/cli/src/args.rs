@@ -144,6 +144,22 @@ pub enum Command {
     },
     /// What two people changed without knowing of each other.
     Conflicts,
+    /// Complaints: register, move on, list.
+    Complaints {
+        /// What to do.
+        #[command(subcommand)]
+        what: Complaints,
+    },
+    /// The last day to answer something that was received on a day; with --home by the hospital's calendar, else by the
+    /// one that ships.
+    Deadline {
+        /// The day of receipt, as 2026-11-16; it does not count.
+        #[arg(long, value_name = "D")]
+        from: String,
+        /// Working days.
+        #[arg(long, value_name = "N")]
+        days: u32,
+    },
     /// Check the database, its key slots, the audit trail and the change log.
     Doctor,
 }
@@ -177,6 +193,43 @@ pub enum Export {
         /// The Excel file.
         #[arg(long, value_name = "F.xlsx")]
         out: PathBuf,
+    },
+}
+
+/// What can be done with complaints.
+#[derive(Subcommand)]
+pub enum Complaints {
+    /// Register one.
+    Register {
+        /// A JSON file with `form`, and perhaps `received_at`, `first_receiver`; `-` reads standard input.
+        file: PathBuf,
+    },
+    /// Move one on.
+    Move {
+        /// Its number.
+        number: String,
+        /// accept, investigate, propose, approve, send_back, reply, rate, close, reopen, settle, refuse, pass_on, withdraw,
+        /// ask_extension, grant_extension, refuse_extension, pause, resume.
+        #[arg(value_name = "MOVE")]
+        name: String,
+        /// What is to be said of it.
+        #[arg(long, value_name = "T")]
+        text: Option<String>,
+        /// A JSON file with the other fields of the move's form; `-` reads standard input.
+        #[arg(long, value_name = "F.json")]
+        form: Option<PathBuf>,
+    },
+    /// Complaints, newest or most urgent first.
+    List {
+        /// open, mine, due, ended, all.
+        #[arg(long, value_name = "V", default_value = "open")]
+        view: String,
+        /// Only about this department.
+        #[arg(long, value_name = "D")]
+        department: Option<String>,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 200)]
+        limit: u32,
     },
 }
 

@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod complaints;
 mod desk;
 mod failure;
 mod followup;
@@ -20,7 +21,7 @@ use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::args::{Audit, Cli, Command, Export, Stick};
+use crate::args::{Audit, Cli, Command, Complaints, Export, Stick};
 use crate::desk::Desk;
 use crate::failure::Failure;
 
@@ -77,6 +78,14 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Sync { once, stick: None } => sync::sync(&cli.global, language, *once),
         Command::Erase { mrn, confirm } => sync::erase(&desk()?, mrn, *confirm),
         Command::Conflicts => sync::conflicts(&desk()?),
+        Command::Complaints { what: Complaints::Register { file } } => complaints::register(&desk()?, file),
+        Command::Complaints { what: Complaints::Move { number, name, text, form } } => {
+            complaints::make_move(&desk()?, number, name, text.as_deref(), form.as_deref())
+        }
+        Command::Complaints { what: Complaints::List { view, department, limit } } => {
+            complaints::list(&desk()?, view, department.as_deref(), *limit)
+        }
+        Command::Deadline { from, days } => complaints::deadline(&cli.global, language, from, *days),
         Command::Doctor => settings::doctor(&desk()?),
     }
 }
