@@ -9,7 +9,8 @@ export type ArchiveTimelineEntry = {
  */
 id: string, 
 /**
- * `encounter`, `call`, `response`, `alert`, `consult`, `consult_reply`, `consent`, `note`, `merge`, `import`.
+ * `encounter`, `call`, `response`, `alert`, `consult`, `consult_reply`, `consent`, `note`,
+ * `complaint`, `merge`, `import`.
  */
 kind: string, 
 /**

@@ -69,3 +69,18 @@ attachment_max_mib: number,
  * Whether files that colleagues added come to this desk by themselves; otherwise when they are opened.
  */
 fetch_attachments: boolean, };
+ * Working days to answer a complaint that can be settled on the spot.
+ */
+complaint_spot_days: number, 
+/**
+ * Working days to answer a complaint that must be verified.
+ */
+complaint_single_days: number, 
+/**
+ * Working days to answer a complaint about several departments.
+ */
+complaint_multi_days: number, 
+/**
+ * Working days before a complaint's deadline at which its handler is warned.
+ */
+complaint_warn_days: number, };
