@@ -70,8 +70,10 @@ macro_rules! commands {
 }
 
 use crate::app::jobs::JobStatus;
-use crate::{archive, attachments, audit, followup, forms, imports, reports, session, settings, staff, sync};
-use crate::{archive, audit, complaints, followup, forms, imports, reports, session, settings, staff, sync};
+use crate::{
+    archive, attachments, audit, complaints, followup, forms, imports, reports, session, settings, staff,
+    sync,
+};
 
 /// An empty answer.
 #[derive(Debug, Clone, Copy, Serialize, TS)]

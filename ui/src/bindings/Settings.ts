@@ -68,7 +68,8 @@ attachment_max_mib: number,
 /**
  * Whether files that colleagues added come to this desk by themselves; otherwise when they are opened.
  */
-fetch_attachments: boolean, };
+fetch_attachments: boolean, 
+/**
  * Working days to answer a complaint that can be settled on the spot.
  */
 complaint_spot_days: number, 
