@@ -91,7 +91,10 @@ impl Search<'_> {
                 Step::Text { expression, exact } if level_from.is_some() || !self.is_done() => {
                     self.text(query, &expression, exact)?;
                 }
-                Step::Exact(..) | Step::Beginning(..) | Step::Text { .. } => {}
+                Step::Otherwise { expression } if self.hits.is_empty() => {
+                    self.text(query, &expression, false)?;
+                }
+                Step::Exact(..) | Step::Beginning(..) | Step::Text { .. } | Step::Otherwise { .. } => {}
             }
         }
         if let Some(level) = level_from {
@@ -336,7 +339,7 @@ fn exact_sql(index: NumberIndex) -> &'static str {
     }
 }
 
-/// Greater numbers are newer ones. Beginnings of phones and ID numbers are fragments: the full-text index has them.
+/// Greater numbers are newer ones. Beginnings of phones are fragments: the full-text index has them.
 fn beginning_sql(index: NumberIndex) -> Option<&'static str> {
     Some(match index {
         NumberIndex::Mrn => {
@@ -354,9 +357,11 @@ fn beginning_sql(index: NumberIndex) -> Option<&'static str> {
             "SELECT patient_id AS id FROM encounter WHERE visit_no >= ?1 AND visit_no < ?2 AND removed = 0
              ORDER BY visit_no DESC LIMIT ?3"
         }
+        // Greater ID numbers are not newer patients: the few who fit are put in order by their place in the index.
         NumberIndex::IdNumber => {
-            "SELECT id FROM patient WHERE id_number >= ?1 AND id_number < ?2 AND removed = 0
-             ORDER BY id_number DESC LIMIT ?3"
+            "SELECT patient.id FROM patient LEFT JOIN archive_indexed ON archive_indexed.num = patient.num
+             WHERE id_number >= ?1 AND id_number < ?2 AND removed = 0
+             ORDER BY archive_indexed.search_row DESC LIMIT ?3"
         }
         NumberIndex::Phone => return None,
     })

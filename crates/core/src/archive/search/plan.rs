@@ -24,7 +24,13 @@ pub(super) enum Step {
     Beginning(NumberIndex, String),
     /// A full-text expression, newest hits first; `exact` when every hit is exactly what was typed.
     Text { expression: String, exact: bool },
+    /// A full-text expression that is asked only when nothing was found before it.
+    Otherwise { expression: String },
 }
+
+/// From so many digits on a number is no telephone's, and so few people's ID numbers begin with it (a region, a year and
+/// a month) that the ordinary index answers whole. Walking long lists for the few who fit costs far more.
+const ID_BEGINS: usize = 12;
 
 /// Hospital numbers are typed without their leading zeros: widths that are tried.
 const PADDED: std::ops::RangeInclusive<usize> = 6..=10;
@@ -98,7 +104,10 @@ fn number_steps(digits: &str) -> Vec<Step> {
         }
     }
     let threes = telling(trigrams(digits));
-    if !threes.is_empty() {
+    if digits.len() >= ID_BEGINS {
+        steps.push(Step::Beginning(NumberIndex::IdNumber, digits.to_owned()));
+        steps.push(Step::Otherwise { expression: all_of(&threes) });
+    } else if !threes.is_empty() {
         steps.push(text(all_of(&threes)));
     }
     steps

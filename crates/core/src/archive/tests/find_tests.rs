@@ -129,6 +129,23 @@ fn exact_hits_come_first_then_the_most_recent() {
 }
 
 #[test]
+fn a_long_beginning_of_an_id_number_gives_the_most_recent_first_and_a_piece_of_it_is_found_too() {
+    let desk = Desk::new();
+    let born =
+        [("王小明", "11010519491231002X", "2026-03-01"), ("赵大海", "110105194912080041", "2026-11-01")];
+    for (name, id_number, on) in born {
+        add(&desk, &Sketch { name, id_number, stays: &[("1", on)], ..Sketch::default() });
+    }
+    for query in ["110105194912", "11010519491", "110105 1949 12"] {
+        assert_eq!(names(&desk, query), ["赵大海", "王小明"], "{query}");
+    }
+    for query in ["1101051949123", "110105194912310", "11010519491231002", "101051949123", "0519491231002"] {
+        assert_eq!(names(&desk, query), ["王小明"], "{query}");
+    }
+    assert!(names(&desk, "110105194911").is_empty());
+}
+
+#[test]
 fn a_family_phone_finds_the_whole_family() {
     let desk = Desk::new();
     let phones = &[("13912345678", "0")][..];
