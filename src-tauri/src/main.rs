@@ -22,6 +22,7 @@ use aftercare_core::env::Env;
 use aftercare_core::messages::of_error;
 use aftercare_core::words::Language;
 use clap::Parser;
+use serde_json::{Value, json};
 use tauri::Manager;
 
 use crate::args::Args;
@@ -74,7 +75,8 @@ fn start(args: &Args) -> Result<(), String> {
         failure::sentence(&of_error(Language::of_system(), &error.to_wire("start")), Some(&logs))
     })?;
     app.manage(Desk::new(Arc::clone(&core), Dialler(args.dial_log()), args.dialog_answers()));
-    window::open(&app, &home).map_err(|error| failed(&error))?;
+    let status = core.call("session_status", json!({})).unwrap_or(Value::Null);
+    window::open(&app, &home, &status).map_err(|error| failed(&error))?;
     desk::connect(&core, only, app.handle());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
     app.run(|_, _| {});

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tauri::webview::NewWindowResponse;
 use tauri::{
     App, AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
@@ -36,11 +36,12 @@ impl Size {
     }
 }
 
-/// Opens the window, hidden from everything but its own page.
+/// Opens the window, hidden from everything but its own page. `status` is how the session stands: it goes along with the
+/// page, so that the page need not ask before it paints.
 ///
 /// # Errors
 /// When the system has no web view or no display.
-pub fn open(app: &App, home: &Path) -> tauri::Result<WebviewWindow> {
+pub fn open(app: &App, home: &Path, status: &Value) -> tauri::Result<WebviewWindow> {
     let memory = home.join("window.json");
     let size = remembered(&memory).usable();
     let development = app.config().build.dev_url.clone().filter(|_| cfg!(dev));
@@ -53,6 +54,7 @@ pub fn open(app: &App, home: &Path) -> tauri::Result<WebviewWindow> {
         .center()
         .data_directory(home.join("webview"))
         .general_autofill_enabled(false)
+        .initialization_script(format!("window.aftercareStart = {status};"))
         .devtools(cfg!(debug_assertions))
         .on_navigation(move |url| is_own_page(url, development.as_ref()))
         .on_new_window(|_, _| NewWindowResponse::Deny)
