@@ -4,7 +4,8 @@ import { backend, type RequestOf } from '@/backend'
 import type { FollowupPatient } from '@/bindings/FollowupPatient'
 import type { WorklistFilter } from '@/bindings/WorklistFilter'
 
-const PAGE = 60
+// More than a tall screen shows: the first rows are there sooner, the rest follow before they are scrolled to.
+const PAGE = 30
 
 /** The list for a filter, page by page. */
 export function useWorklist(filter: MaybeRefOrGetter<WorklistFilter>) {
