@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { flatten } from '@/app/i18n'
+import { flatten } from '@/app/words/messages'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const LOCALES = resolve(ROOT, '../assets/locales')

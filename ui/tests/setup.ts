@@ -10,8 +10,8 @@ openChannel()
 config.global.plugins = [i18n, [VueQueryPlugin, { queryClient }]]
 config.global.stubs = { RouterLink: { template: '<a><slot /></a>' } }
 
-beforeEach(() => {
-  setLocale('zh-CN')
+beforeEach(async () => {
+  await setLocale('zh-CN')
   queryClient.clear()
 })
 afterEach(() => {

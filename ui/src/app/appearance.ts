@@ -55,11 +55,14 @@ function applyTheme() {
   document.documentElement.classList.toggle('dark', shownTheme() === 'dark')
 }
 
-/** Applies the stored choices and keeps page and storage in step from now on. */
-export function startAppearance(): void {
-  watch(() => appearance.locale, setLocale, { immediate: true })
+/** Applies the stored choices and keeps page and storage in step from now on. Ends when there are words to show. */
+export function startAppearance(): Promise<void> {
+  const words = setLocale(appearance.locale)
+  watch(() => appearance.locale, (locale) => void setLocale(locale))
   watch(() => appearance.theme, applyTheme, { immediate: true })
-  watch(() => appearance.scale, (scale) => void backend.setZoom(scale / 100), { immediate: true })
+  if (appearance.scale !== 100) void backend.setZoom(appearance.scale / 100)
+  watch(() => appearance.scale, (scale) => void backend.setZoom(scale / 100))
   watch(appearance, (value) => localStorage.setItem(STORAGE_KEY, JSON.stringify(value)), { deep: true })
   darkSystem.addEventListener('change', applyTheme)
+  return words
 }

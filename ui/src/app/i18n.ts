@@ -4,39 +4,20 @@ import { createI18n } from 'vue-i18n'
 export const LOCALES = ['zh-CN', 'en'] as const
 export type Locale = (typeof LOCALES)[number]
 
-type Tree = { [key: string]: string | Tree }
+type Messages = Record<string, string>
 
-const files = import.meta.glob<Tree>(
-  // Words of the window's shell, of the command line and of the server are for those programs.
-  ['../../../assets/locales/*/*.json', '!**/shell.json', '!**/cli.json', '!**/server*.json'],
-  { eager: true, import: 'default' },
-)
-
-/** `{"login": {"title": "…"}}` of session.json becomes `session.login.title`, so look-ups are one step. */
-export function flatten(prefix: string, tree: Tree, into: Record<string, string> = {}): Record<string, string> {
-  for (const [key, value] of Object.entries(tree)) {
-    const path = `${prefix}.${key}`
-    if (typeof value === 'string') into[path] = value
-    else flatten(path, value, into)
-  }
-  return into
-}
-
-function messagesOf(locale: Locale): Record<string, string> {
-  const messages: Record<string, string> = {}
-  for (const [path, tree] of Object.entries(files)) {
-    const [, folder, name] = /\/([^/]+)\/([^/]+)\.json$/.exec(path) ?? []
-    if (folder === locale && name) flatten(name, tree, messages)
-  }
-  return messages
+// Each language is a file of its own: a desk reads the one it shows.
+const words: Record<Locale, () => Promise<{ default: Messages }>> = {
+  'zh-CN': () => import('./words/zh-CN'),
+  en: () => import('./words/en'),
 }
 
 export const i18n = createI18n({
   legacy: false,
   locale: 'zh-CN' as Locale,
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': messagesOf('zh-CN'), en: messagesOf('en') } as Record<Locale, Record<string, string>>,
-  messageResolver: (messages, path) => (messages as Record<string, string>)[path] ?? null,
+  messages: {} as Record<Locale, Messages>,
+  messageResolver: (messages, path) => (messages as Messages)[path] ?? null,
   missingWarn: import.meta.env.DEV,
   fallbackWarn: false,
 })
@@ -46,11 +27,22 @@ export const t = i18n.global.t as (key: string, params?: Record<string, unknown>
 
 /** True when there are words for a key. */
 export function hasText(key: string): boolean {
-  return i18n.global.te(key, 'zh-CN')
+  return i18n.global.te(key, i18n.global.locale.value)
 }
 
-/** Switches every word, and tells the browser which shapes of the characters to use. */
-export function setLocale(locale: Locale): void {
+/** Reads a language's words, once. */
+export async function loadLocale(locale: Locale): Promise<void> {
+  if (!i18n.global.availableLocales.includes(locale)) i18n.global.setLocaleMessage(locale, (await words[locale]()).default)
+}
+
+let wanted: Locale = 'zh-CN'
+
+/** Switches every word, and tells the browser which shapes of the characters to use. Waits for the words first. */
+export async function setLocale(locale: Locale): Promise<void> {
+  wanted = locale
+  await loadLocale(locale)
+  // Somebody may have switched on meanwhile.
+  if (wanted !== locale) return
   i18n.global.locale.value = locale
   document.documentElement.lang = locale
 }

@@ -11,10 +11,10 @@ import { router } from './router'
 import { startSession } from './session'
 import { startShortcuts } from '@/shared/keys/shortcuts'
 
-startAppearance()
+const words = startAppearance()
 startDraftFlushing()
 startInvalidation()
 startShortcuts()
 startSession()
 
-createApp(App).use(i18n).use(router).use(VueQueryPlugin, { queryClient }).mount('#app')
+void words.then(() => createApp(App).use(i18n).use(router).use(VueQueryPlugin, { queryClient }).mount('#app'))

@@ -7,7 +7,7 @@ import { i18n } from '@/app/i18n'
 import { startShortcuts } from '@/shared/keys/shortcuts'
 import ComponentStory from './ComponentStory.vue'
 
-startAppearance()
+const words = startAppearance()
 startShortcuts()
 const router = createRouter({ history: createWebHashHistory(), routes: [{ path: '/:rest(.*)*', name: 'any', component: ComponentStory }] })
-createApp(ComponentStory).use(i18n).use(router).mount('#app')
+void words.then(() => createApp(ComponentStory).use(i18n).use(router).mount('#app'))

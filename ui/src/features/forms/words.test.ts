@@ -27,18 +27,18 @@ describe('a condition in words', () => {
     ['gain > 2', 'Gain > 2'],
     ['wound == \'unheard\' && (', 'Wound is unheard and ('],
     ['', ''],
-  ])('%s', (source, expected) => {
-    setLocale('en')
+  ])('%s', async (source, expected) => {
+    await setLocale('en')
     expect(explain(source, form)).toBe(expected)
-    setLocale('zh-CN')
+    await setLocale('zh-CN')
   })
 })
 
 describe('a text of the content', () => {
-  it('is shown in the other language rather than not at all', () => {
-    setLocale('en')
+  it('is shown in the other language rather than not at all', async () => {
+    await setLocale('en')
     expect([say({ zh: 'a', en: '' }), say({ zh: 'a', en: 'b' }), say(null)]).toEqual(['a', 'b', ''])
-    setLocale('zh-CN')
+    await setLocale('zh-CN')
     expect(say({ zh: '', en: 'b' })).toBe('b')
   })
 })

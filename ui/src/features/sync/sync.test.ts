@@ -45,10 +45,10 @@ describe('the state', () => {
     ['filling', { filling: true, heard_at: null, safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑', 'First sync / Do not take this PC away before the first sync is through'],
     ['filling', { filling: true, running: true, problem: 'sync_unreachable', safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑', 'First sync / Do not take this PC away before the first sync is through'],
     ['paused', { filling: true, problem: 'sync_unreachable', safe_to_shut_down: false }, '首次同步未完成 / 首次同步完成前请不要带走电脑 / 14:05 再试', 'First sync unfinished / Do not take this PC away before the first sync is through / tries again 14:05'],
-  ])('%s is said plainly', (state, status, zh, en) => {
+  ])('%s is said plainly', async (state, status, zh, en) => {
     expect(stateOf({ ...calm, ...status })).toBe(state)
     expect(foot(status)).toBe(zh)
-    setLocale('en')
+    await setLocale('en')
     expect(foot(status)).toBe(en)
   })
 
