@@ -1,6 +1,7 @@
 //! The demo hospital: who works there, whom it discharged, and a morning's calls.
 
 mod calls;
+mod complaints;
 mod experts;
 mod extract;
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::Answer;
 
 pub use calls::make_calls;
+pub use complaints::complain;
 pub use experts::ask_experts;
 pub use extract::{moved_to, sample};
 
@@ -27,13 +29,19 @@ pub const NURSE: &str = "wangfang";
 pub const EXPERT: &str = "chenwei";
 /// Who reads the audit trail.
 pub const AUDITOR: &str = "zhaomin";
+/// Who answers for a department that is complained about.
+pub const DEPARTMENT_HEAD: &str = "liuyang";
+/// Who approves what departments propose.
+pub const LEADER: &str = "sunli";
 
 /// Login, name, department, roles.
-const STAFF: [(&str, &str, &str, &[&str]); 4] = [
+const STAFF: [(&str, &str, &str, &[&str]); 6] = [
     (NURSE, "王芳", "客户关怀部", &["nurse"]),
     ("lina", "李娜", "客户关怀部", &["nurse", "archivist"]),
     (EXPERT, "陈伟", "心血管内科", &["doctor"]),
     (AUDITOR, "赵敏", "审计科", &["auditor"]),
+    (DEPARTMENT_HEAD, "刘洋", "心血管内科", &["department_head"]),
+    (LEADER, "孙丽", "院办", &["approver"]),
 ];
 
 /// The core, called as a window calls it.

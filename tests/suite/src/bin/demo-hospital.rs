@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aftercare_suite::Answer;
-use aftercare_suite::demo::{Hospital, LOGIN, PASSWORD, ask_experts, make_calls, moved_to, sample};
+use aftercare_suite::demo::{Hospital, LOGIN, PASSWORD, ask_experts, complain, make_calls, moved_to, sample};
 use chrono::{FixedOffset, Utc};
 use serde_json::{Value, json};
 
@@ -45,6 +45,8 @@ fn make(home: &Path) -> Answer {
     println!("{CALLS} patients called, {alerts} of the calls raised an alert");
     let asked = ask_experts(&hospital)?;
     println!("{asked} alerts passed on to an expert");
+    let complaints = complain(&hospital)?;
+    println!("{complaints} complaints registered");
     hospital.lock()?;
     println!("Log in as `{LOGIN}` with the password `{PASSWORD}`.");
     Ok(())

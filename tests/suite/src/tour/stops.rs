@@ -28,7 +28,7 @@ pub const FIRST_RUN: &[Stop] = &[
 ];
 
 /// Everything the supervisor sees, part by part of the menu.
-pub const EVERY: [&[Stop]; 6] = [DESK, ALERTS, PATIENTS, IMPORTS, PLANS_AND_FIGURES, SETTINGS];
+pub const EVERY: [&[Stop]; 7] = [DESK, ALERTS, COMPLAINTS, PATIENTS, IMPORTS, PLANS_AND_FIGURES, SETTINGS];
 
 /// Today, the queue, an expert's reply with its slip, a call.
 const DESK: &[Stop] = &[
@@ -71,6 +71,38 @@ const ALERTS: &[Stop] = &[
     Click(FIRST_ROW),
     See("aside.side"),
     Picture("alert"),
+];
+
+/// The list, the board, one on its way, a closed one's dossier, and the form.
+const COMPLAINTS: &[Stop] = &[
+    Click("[data-test='menu-complaints']"),
+    Page("complaints"),
+    Touch("[data-test='as-list']"),
+    See(FIRST_ROW),
+    Picture("complaints"),
+    Touch("[data-test='as-board']"),
+    See("[data-test='board']"),
+    Picture("complaints-board"),
+    Touch("[data-test='as-list']"),
+    Touch("[data-test='view-due']"),
+    Click("[role='grid'] [data-key] a.number"),
+    Page("complaints.one"),
+    See("[data-test='complaint']"),
+    Picture("complaint"),
+    Key(F2),
+    Picture("complaint-move"),
+    Click("[data-test='menu-complaints']"),
+    Page("complaints"),
+    Touch("[data-test='view-ended']"),
+    Click("[role='grid'] [data-key] a.number"),
+    Page("complaints.one"),
+    Click("[data-test='dossier']"),
+    Page("complaints.dossier"),
+    See("[data-test='dossier-paper']"),
+    Picture("complaint-dossier"),
+    Go("#/complaints/new"),
+    See("[data-test='complaint-form']"),
+    Picture("complaint-new"),
 ];
 
 const PATIENTS: &[Stop] = &[

@@ -1,6 +1,7 @@
 //! Real processes: killed, stopped, out of disk, on damaged files, two at once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod complaints;
 mod contract;
 mod damaged;
 mod disk;
