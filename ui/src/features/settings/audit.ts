@@ -3,7 +3,7 @@ import type { ResponseOf } from '@/backend'
 export type AuditEntry = ResponseOf<'audit_list'>['entries'][number]
 
 /** What the trail is looked through by: the beginning of an action's name. */
-export const AREAS = ['session', 'archive', 'followup', 'imports', 'forms', 'reports', 'settings', 'staff', 'audit'] as const
+export const AREAS = ['session', 'archive', 'followup', 'imports', 'forms', 'reports', 'settings', 'staff', 'sync', 'attachments', 'audit'] as const
 
 /** The word for a name or a value of a line; the code itself where there is none. */
 type Word = (code: string) => string

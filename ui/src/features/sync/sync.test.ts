@@ -183,6 +183,39 @@ describe('the page', () => {
     expect(page.get('[data-test=sync-result]').text()).toBe('这次上传 4 处，收到 5 处。 已与服务器核对，内容一致。')
   })
 
+  it('writes a USB stick and reads the answer, saying what became of it', async () => {
+    let kind = ''
+    const { page, sent } = await open([], {
+      ['/dialog/save' as never]: () => 'E:/there.desk', ['/dialog/open' as never]: () => 'E:/back.answer',
+      sync_stick_write: () => ((kind = 'write'), { id: 'w1' }), sync_stick_read: () => ((kind = 'read'), { id: 'r1' }),
+      settings_job: ({ id }: { id: string }) => ({
+        id, kind, state: 'done', done: 1, total: 1, error: null,
+        result: id === 'w1' ? { changes: 42, bytes: 9000 } : { pushed: 42, pulled: 7, pending: 0, conflicts: 0, rejected: 0, cursor: 9, digest: 'ab' },
+      }) as never,
+    })
+    await page.get('[data-test=stick-write]').trigger('click')
+    await flushPromises()
+    await flushPromises()
+    expect(sent('sync_stick_write')).toEqual([{ path: 'E:/there.desk' }])
+    expect(page.get('[data-test=stick-done]').text()).toContain('42')
+    await page.get('[data-test=stick-read]').trigger('click')
+    await flushPromises()
+    await flushPromises()
+    expect(sent('sync_stick_read')).toEqual([{ path: 'E:/back.answer' }])
+    expect(page.get('[data-test=stick-done]').text()).toContain('带回 7 条')
+  })
+
+  it('shows a conflict’s numbers in full only when asked, through the core that writes it down', async () => {
+    const { page, sent } = await open(['archive_read', 'archive_reveal'], {
+      sync_conflicts: () => ({ conflicts: [conflict] }), sync_conflict_reveal: () => ({ kept: '13812341234', lost: '13956785678' }),
+    })
+    expect(page.text()).not.toContain('13812341234')
+    await page.get('[data-test=reveal]').trigger('click')
+    await flushPromises()
+    expect(sent('sync_conflict_reveal')).toEqual([{ id: 'c1' }])
+    for (const number of ['13812341234', '13956785678']) expect(page.get('[data-test=conflicts]').text()).toContain(number)
+  })
+
   it('lets an administrator join a server and keeps the code out of sight afterwards', async () => {
     let enrolled = false
     const { page, sent } = await open(['settings_edit'], {
