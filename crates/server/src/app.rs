@@ -2,6 +2,7 @@
 //! must last is in the store, what must be equal follows from the authority.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -69,6 +70,8 @@ pub struct Keys {
 
 /// One server process.
 pub struct App {
+    /// Folder of the server's files.
+    pub home: PathBuf,
     /// What is kept.
     pub store: Arc<dyn Store>,
     /// The authority that desks pin.
@@ -93,13 +96,14 @@ const CONTACT_MILLIS: i64 = 60_000;
 
 impl App {
     /// A process over this store.
-    pub fn new(store: Arc<dyn Store>, authority: Authority, env: Env) -> Self {
+    pub fn new(home: PathBuf, store: Arc<dyn Store>, authority: Authority, env: Env) -> Self {
         let keys = Keys {
             token: authority.derive("token"),
             session: authority.derive("session"),
             code: authority.derive("code"),
         };
         Self {
+            home,
             store,
             authority,
             keys,

@@ -91,6 +91,67 @@ pub enum Command {
     },
     /// Begins a new epoch after a database was put back by other means (PostgreSQL)
     NewEpoch,
+    /// New versions of the desk, which this server hands out
+    #[command(subcommand)]
+    Updates(UpdateCommand),
+    /// The server as a service of the system (systemd, or Windows' service manager)
+    #[command(subcommand)]
+    Service(ServiceCommand),
+}
+
+/// `updates …`
+#[derive(Subcommand)]
+pub enum UpdateCommand {
+    /// Takes an installer in, with its offer (`FILE.offer.json`) beside it; desks fetch it from now on
+    Add {
+        /// The installer
+        file: PathBuf,
+    },
+    /// What is handed out
+    List,
+    /// Hands a version out no longer
+    Remove {
+        /// `windows-x86_64`, `debian-amd64` or `debian-arm64`
+        platform: String,
+        /// Its version
+        version: String,
+    },
+    /// For whoever makes the program: a new release key; its public half goes into the build
+    Key {
+        /// The new file, to be kept away from every server
+        file: PathBuf,
+    },
+    /// For whoever makes the program: writes the signed offer beside an installer
+    Sign {
+        /// The installer
+        file: PathBuf,
+        /// The release key's file
+        #[arg(long)]
+        key: PathBuf,
+        /// The version it brings, such as 1.2.0
+        #[arg(long)]
+        release: String,
+        /// `windows-x86_64`, `debian-amd64` or `debian-arm64`
+        #[arg(long)]
+        platform: String,
+        /// What is new, in Chinese
+        #[arg(long, default_value = "")]
+        notes_zh: String,
+        /// The same in English
+        #[arg(long, default_value = "")]
+        notes_en: String,
+    },
+}
+
+/// `service …`
+#[derive(Subcommand)]
+pub enum ServiceCommand {
+    /// Registers the service with the given home and ways of serving, and starts it; as root or administrator
+    Install,
+    /// Stops the service and takes it away; its data stay
+    Uninstall,
+    /// Serves, started by the service manager
+    Run,
 }
 
 /// Which hospital; needed where the server has several.

@@ -192,7 +192,10 @@ fn copy_database(from: &Path, to: &Path) -> Result<(), Failure> {
     };
     write_new(to, b"", 0o600).map_err(Failure::file(to))?;
     match copy() {
-        Ok(true) => File::open(to).and_then(|file| file.sync_all()).map_err(Failure::file(to)),
+        // Windows makes durable only what is open for writing.
+        Ok(true) => {
+            File::options().write(true).open(to).and_then(|file| file.sync_all()).map_err(Failure::file(to))
+        }
         Ok(false) => Err(Failure::new("in_use", from.display())),
         Err(error) => Err(sqlite(&error)),
     }

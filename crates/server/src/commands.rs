@@ -3,22 +3,25 @@
 use std::io::Write;
 use std::path::Path;
 
+use aftercare_sync::updates::{Manifest, PLATFORMS};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::{App, Env};
 use crate::args::{
-    Args, AuditCommand, CodeCommand, Command, DeviceCommand, QuarantineCommand, SiteCommand, TenantCommand,
-    UsbCommand, UserCommand,
+    Args, AuditCommand, CodeCommand, Command, DeviceCommand, QuarantineCommand, ServiceCommand, SiteCommand,
+    TenantCommand, UpdateCommand, UsbCommand, UserCommand,
 };
 use crate::authority::write_new;
 use crate::backup;
 use crate::failure::Failure;
 use crate::office::{self, people};
+use crate::service;
 use crate::staff;
 use crate::start::open;
 use crate::stick;
 use crate::store::{AuditEntry, DeviceStatus, Quota, SERVER, first_broken};
+use crate::updates;
 use crate::words::Words;
 
 /// Whoever sits at the server's own command line.
@@ -42,6 +45,9 @@ pub async fn run(args: &Args, command: &Command, env: Env, words: &Words) -> Res
     match command {
         Command::Verify { from } => return Ok(verified(&backup::verify(from)?, words)),
         Command::Restore { from } => return restore(args, from, env, words).await,
+        Command::Updates(command) => return update(args, command, words),
+        Command::Service(ServiceCommand::Install) => return service::install(args, words).await,
+        Command::Service(ServiceCommand::Uninstall) => return service::uninstall(words),
         _ => {}
     }
     if let Command::Backup { to, off_host } = command {
@@ -66,9 +72,11 @@ pub async fn run(args: &Args, command: &Command, env: Env, words: &Words) -> Res
         Command::Usb(UsbCommand::Answer { from, to }) => usb(&app, from, to, words).await,
         Command::Audit(AuditCommand::Verify) => audit(&app, words).await,
         Command::NewEpoch => new_epochs(&app, words).await,
-        Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. } => {
-            Err(Failure::new("not_found", "command"))
-        }
+        Command::Backup { .. }
+        | Command::Verify { .. }
+        | Command::Restore { .. }
+        | Command::Service(_)
+        | Command::Updates(_) => Err(Failure::new("not_found", "command")),
     }
 }
 
@@ -306,6 +314,41 @@ async fn audit(app: &App, words: &Words) -> Result<Said, Failure> {
         all.push(json!({ "hospital": word, "entries": count, "broken_at": broken }));
     }
     Ok(list(lines.into_iter(), Value::Array(all)))
+}
+
+fn update(args: &Args, command: &UpdateCommand, words: &Words) -> Result<Said, Failure> {
+    let about = |key: &str, manifest: &Manifest, public: &str| {
+        let params =
+            [("version", manifest.version.as_str()), ("platform", &manifest.platform), ("key", public)];
+        done(words, key, &params, json!({ "manifest": manifest, "key": public }))
+    };
+    match command {
+        UpdateCommand::Add { file } => Ok(about("update_added", &updates::add(&args.home, file)?, "")),
+        UpdateCommand::List => {
+            let all: Vec<Manifest> = PLATFORMS
+                .iter()
+                .flat_map(|name| updates::offers(&args.home, name))
+                .map(|(_, each)| each)
+                .collect();
+            let line = |each: &Manifest| format!("{}  {}  {}", each.platform, each.version, each.file);
+            Ok(list(all.iter().map(line), json!(all)))
+        }
+        UpdateCommand::Remove { platform, version } => {
+            updates::remove(&args.home, platform, version)?;
+            let params = [("version", version.as_str()), ("platform", platform)];
+            Ok(done(words, "update_removed", &params, json!({ "version": version, "platform": platform })))
+        }
+        UpdateCommand::Key { file } => {
+            let public = updates::new_key(file)?;
+            let params = [("key", public.as_str()), ("file", &file.display().to_string())];
+            Ok(done(words, "update_key_made", &params, json!({ "key": public })))
+        }
+        UpdateCommand::Sign { file, key, release, platform, notes_zh, notes_en } => {
+            let release = updates::Release { version: release, platform, notes_zh, notes_en };
+            let (manifest, public) = updates::sign(file, key, &release)?;
+            Ok(about("update_signed", &manifest, &public))
+        }
+    }
 }
 
 /// How many lines a trail has, and the first that does not follow from the one before it.

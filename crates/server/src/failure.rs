@@ -53,11 +53,16 @@ pub const CODES: &[&str] = &[
     "password_short",
     "sqlite_only",
     "serve",
+    "service",
+    "service_rights",
     "site_unknown",
     "stick_damaged",
     "stick_other_hospital",
     "stick_wrong_way",
     "taken",
+    "update_file",
+    "update_key",
+    "update_offer",
 ];
 
 impl Failure {

@@ -3,29 +3,21 @@
 use std::process::ExitCode;
 
 use aftercare_server::app::Env;
-use aftercare_server::args::Args;
+use aftercare_server::args::{Args, Command, ServiceCommand};
 use aftercare_server::failure::Failure;
+use aftercare_server::serve::stop_signal;
 use aftercare_server::words::Words;
-use aftercare_server::{commands, logging, start};
+use aftercare_server::{commands, logging, service, start};
 use clap::Parser;
 use serde_json::json;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = Args::parse();
     let words = Words::of_system();
     let done = match &args.command {
-        None => {
-            logging::start();
-            serve(&args, &words).await
-        }
-        Some(command) => match commands::run(&args, command, Env::system(), &words).await {
-            Ok(said) => {
-                println!("{}", if args.json { said.json.to_string() } else { said.text });
-                Ok(())
-            }
-            Err(failure) => Err(failure),
-        },
+        // The service manager's thread comes first; the runtime is made in it.
+        Some(Command::Service(ServiceCommand::Run)) => service::run(args),
+        _ => in_runtime(&args, &words),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -38,7 +30,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(args: &Args, words: &Words) -> Result<(), Failure> {
-    let app = start::open(args, Env::system()).await?;
-    start::run(app, &args.serving, words).await
+#[tokio::main]
+async fn in_runtime(args: &Args, words: &Words) -> Result<(), Failure> {
+    let Some(command) = &args.command else {
+        logging::start();
+        let app = start::open(args, Env::system()).await?;
+        return start::run(app, &args.serving, words, stop_signal()).await;
+    };
+    let said = commands::run(args, command, Env::system(), words).await?;
+    println!("{}", if args.json { said.json.to_string() } else { said.text });
+    Ok(())
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::office;
 use crate::office::people::{FIRST_LOGIN, add_administrator};
 use crate::routes::router;
-use crate::serve::{own_names, serve, stop_signal};
+use crate::serve::{own_names, serve};
 use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Quota, SERVER, Store};
@@ -40,10 +40,14 @@ pub async fn open(args: &Args, env: Env) -> Result<Shared, Failure> {
         }
         None => Arc::new(Sqlite::open(&args.home)?),
     };
-    Ok(Arc::new(App::new(store, authority, env)))
+    Ok(Arc::new(App::new(args.home.clone(), store, authority, env)))
 }
 
-fn make_home(home: &Path) -> Result<(), Failure> {
+/// Makes the server's folder, shut to others where the system has modes.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_home(home: &Path) -> Result<(), Failure> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -70,11 +74,16 @@ pub async fn first_start(app: &App, serving: &Serving, words: &Words) -> Result<
     Ok(())
 }
 
-/// Serves until told to stop.
+/// Serves until `stop` comes true.
 ///
 /// # Errors
 /// When the address is taken or no certificate can be made.
-pub async fn run(app: Shared, serving: &Serving, words: &Words) -> Result<(), Failure> {
+pub async fn run(
+    app: Shared,
+    serving: &Serving,
+    words: &Words,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     first_start(&app, serving, words).await?;
     let listener = TcpListener::bind(serving.listen).await.map_err(crate::serve::ServeError::Listen)?;
     let address = listener.local_addr().map_err(crate::serve::ServeError::Listen)?;
@@ -82,7 +91,7 @@ pub async fn run(app: Shared, serving: &Serving, words: &Words) -> Result<(), Fa
     println!("{}", words.text("serving", &[("address", &address.to_string()), ("names", &names.join(", "))]));
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     let router = router(Arc::clone(&app));
-    serve(listener, app, router, names, stop_signal()).await?;
+    serve(listener, app, router, names, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

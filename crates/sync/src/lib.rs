@@ -18,6 +18,7 @@ pub mod judge;
 pub mod pack;
 pub mod record;
 pub mod stick;
+pub mod updates;
 pub mod wire;
 
 use uuid::Uuid;

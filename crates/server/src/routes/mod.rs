@@ -10,6 +10,7 @@ mod records;
 mod status;
 mod sticks;
 mod sync;
+mod updates;
 
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub fn router(app: Shared) -> Router {
         .route("/v1/erasures/confirm", post(erasures::confirm))
         .route("/v1/blobs/{patient}/{sha256}", put(blobs::put_part).get(blobs::state))
         .route("/v1/blobs/{patient}/{sha256}/parts", get(blobs::part))
+        .route("/v1/updates/{platform}", get(updates::offers))
+        .route("/v1/updates/{platform}/{version}/parts", get(updates::part))
         .method_not_allowed_fallback(|| async { refuse(ProblemCode::NotFound) })
         .fallback(|| async { refuse(ProblemCode::NotFound) })
         .layer(from_fn_with_state(app.clone(), observe))
