@@ -9,6 +9,7 @@ mod dialogs;
 mod failure;
 mod instance;
 mod logs;
+mod updates;
 mod window;
 mod words;
 
@@ -20,15 +21,19 @@ use std::sync::Arc;
 use aftercare_core::App as Core;
 use aftercare_core::env::Env;
 use aftercare_core::messages::of_error;
+use aftercare_core::updates::{Start, at_start};
 use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::{Value, json};
-use tauri::Manager;
+use tauri::{Manager, RunEvent};
 
 use crate::args::Args;
 use crate::desk::Desk;
 use crate::dial::Dialler;
 use crate::words::words;
+
+/// What the program ends with where WebView2 is missing; the same as Setup.exe's.
+const NO_WEBVIEW: u8 = 5;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -36,6 +41,11 @@ fn main() -> ExitCode {
     if !cfg!(debug_assertions) && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some() {
         failure::tell(&words("automated", &[]));
         return ExitCode::FAILURE;
+    }
+    // Windows 10 may lack it; without this the window would fail with a number.
+    if cfg!(windows) && tauri::webview_version().is_err() {
+        failure::tell(&words("no_webview", &[]));
+        return ExitCode::from(NO_WEBVIEW);
     }
     match start(&args) {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,6 +80,10 @@ fn start(args: &Args) -> Result<(), String> {
         eprintln!("{}", words("already_open", &[]));
         return Ok(());
     };
+    if let Start::Before(program) = at_start(&home).unwrap_or(Start::Here) {
+        drop(only);
+        return updates::hand_over(&program).map_err(|error| failed(&error));
+    }
     let core = Core::open(&home, Env::real()).map_err(|error| {
         tracing::error!(%error, "start failed");
         failure::sentence(&of_error(Language::of_system(), &error.to_wire("start")), Some(&logs))
@@ -79,7 +93,12 @@ fn start(args: &Args) -> Result<(), String> {
     window::open(&app, &home, &status).map_err(|error| failed(&error))?;
     desk::connect(&core, only, app.handle());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
-    app.run(|_, _| {});
+    let (at_end, its_home) = (core, home);
+    app.run(move |_, event| {
+        if matches!(event, RunEvent::Exit) {
+            updates::at_exit(&at_end, &its_home);
+        }
+    });
     Ok(())
 }
 
@@ -90,7 +109,9 @@ fn home(args: &Args, app: &tauri::App) -> Result<PathBuf, String> {
         None => app.path().app_local_data_dir().map_err(|_| words("no_home", &[]))?,
     };
     make_private(&home).map_err(|error| failure::sentence(&format!("{}: {error}", home.display()), None))?;
-    fs::canonicalize(&home).map_err(|error| failure::sentence(&format!("{}: {error}", home.display()), None))
+    // Windows' canonical form is one that the web view does not take as its folder.
+    let whole = if cfg!(windows) { std::path::absolute(&home) } else { fs::canonicalize(&home) };
+    whole.map_err(|error| failure::sentence(&format!("{}: {error}", home.display()), None))
 }
 
 /// A folder that only this user of the PC can look into.

@@ -19,7 +19,11 @@ pub fn now() -> DateTime<Utc> {
 /// Opens `home`, setting it up when it is empty, and logs in. Passwords are cheap here: key
 /// derivation is not what is measured.
 pub fn open(home: &Path) -> Arc<App> {
-    let env = Env { clock: Arc::new(now), password_cost: PasswordCost::Fixed { memory_kib: 64, passes: 1 } };
+    let env = Env {
+        clock: Arc::new(now),
+        password_cost: PasswordCost::Fixed { memory_kib: 64, passes: 1 },
+        release_keys: Vec::new(),
+    };
     let app = App::open(home, env).unwrap();
     if call(&app, "session_status", json!({}))["state"] == "setup" {
         let request = json!({ "hospital": "基准医院", "site": "总院", "login": "bench", "display_name": "Bench", "password": PASSWORD });

@@ -72,7 +72,7 @@ macro_rules! commands {
 use crate::app::jobs::JobStatus;
 use crate::{
     archive, attachments, audit, complaints, followup, forms, imports, reports, session, settings, staff,
-    sync,
+    sync, updates,
 };
 
 /// An empty answer.
@@ -125,6 +125,8 @@ commands! {
         sync_conflict_reveal: ArchiveReveal, sync::commands::reveal_conflict, sync::ConflictRevealRequest => sync::RevealedConflict;
         sync_erase: ArchiveMerge, sync::commands::erase, sync::EraseRequest => sync::EraseResponse;
         sync_settle: ArchiveWrite, sync::commands::settle, sync::SettleRequest => Done;
+        updates_status: SignedIn, updates::commands::status, updates::StatusRequest => updates::Status;
+        updates_look: SignedIn, updates::commands::look, updates::LookRequest => settings::JobStarted;
         staff_list: SignedIn, staff::commands::list, staff::ListRequest => staff::ListResponse;
         staff_save: StaffEdit, staff::commands::save, staff::SaveRequest => staff::StaffMember;
         staff_reset_password: StaffEdit, staff::commands::reset_password, staff::ResetPasswordRequest => Done;

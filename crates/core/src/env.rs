@@ -18,6 +18,8 @@ pub struct Env {
     pub clock: Clock,
     /// How dear a password check is.
     pub password_cost: PasswordCost,
+    /// Public keys (Ed25519) of who may sign new versions; none: no updates are taken.
+    pub release_keys: Vec<Vec<u8>>,
 }
 
 /// The Argon2id parameters for new key slots.
@@ -37,7 +39,11 @@ pub enum PasswordCost {
 impl Env {
     /// The real clock and the real cost.
     pub fn real() -> Self {
-        Self { clock: Arc::new(Utc::now), password_cost: PasswordCost::Tuned }
+        Self {
+            clock: Arc::new(Utc::now),
+            password_cost: PasswordCost::Tuned,
+            release_keys: crate::updates::built_in_keys(),
+        }
     }
 
     /// Now, in UTC.

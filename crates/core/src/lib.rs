@@ -27,6 +27,7 @@ pub mod staff;
 pub mod sync;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;
+pub mod updates;
 
 pub mod words;
 

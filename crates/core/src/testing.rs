@@ -135,5 +135,6 @@ fn env(millis: &Arc<AtomicI64>) -> Env {
     Env {
         clock: Arc::new(move || DateTime::from_timestamp_millis(millis.load(Ordering::Relaxed)).unwrap()),
         password_cost: PasswordCost::Fixed { memory_kib: 64, passes: 1 },
+        release_keys: Vec::new(),
     }
 }

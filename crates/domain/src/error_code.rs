@@ -294,6 +294,15 @@ error_codes! {
     ComplaintNoExtension => "complaint_no_extension",
     /// A complaint is reopened once.
     ComplaintReopenedOnce => "complaint_reopened_once",
+    // Updates
+    /// A new version is signed by nobody whom this program knows.
+    UpdateSignature => "update_signature",
+    /// What was fetched of a new version is not what was signed (`version`).
+    UpdateDamaged => "update_damaged",
+    /// The installer was started, and this is still the old version.
+    UpdateNotInstalled => "update_not_installed",
+    /// The new version (`version`) could not open the data; they are as before, for the old one (`kept`).
+    UpdateWentBack => "update_went_back",
 
     // Sync
     /// This desk has no server.

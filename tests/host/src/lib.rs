@@ -45,6 +45,7 @@ pub fn open(home: &Path, page: &Path) -> aftercare_core::error::Result<Host> {
     let env = Env {
         clock: Arc::new(move || reading.now()),
         password_cost: PasswordCost::Fixed { memory_kib: 256, passes: 1 },
+        release_keys: Vec::new(),
     };
     let core = Core::open(home, env)?;
     let (events, _) = broadcast::channel(EVENTS);

@@ -195,6 +195,9 @@ import type { SyncSettleRequest } from './SyncSettleRequest';
 import type { SyncStatus } from './SyncStatus';
 import type { SyncStatusRequest } from './SyncStatusRequest';
 import type { SyncStickRequest } from './SyncStickRequest';
+import type { UpdatesLookRequest } from './UpdatesLookRequest';
+import type { UpdatesStatus } from './UpdatesStatus';
+import type { UpdatesStatusRequest } from './UpdatesStatusRequest';
 import type { Worklist } from './Worklist';
 import type { WorklistCounts } from './WorklistCounts';
 import type { WorklistCountsRequest } from './WorklistCountsRequest';
@@ -243,6 +246,8 @@ export interface Commands {
   sync_conflict_reveal: { request: SyncConflictRevealRequest; response: SyncRevealedConflict };
   sync_erase: { request: SyncEraseRequest; response: SyncEraseResponse };
   sync_settle: { request: SyncSettleRequest; response: Done };
+  updates_status: { request: UpdatesStatusRequest; response: UpdatesStatus };
+  updates_look: { request: UpdatesLookRequest; response: JobStarted };
   staff_list: { request: StaffListRequest; response: StaffListResponse };
   staff_save: { request: StaffSaveRequest; response: StaffMember };
   staff_reset_password: { request: StaffResetPasswordRequest; response: Done };

@@ -164,7 +164,7 @@ fn open_session(
     chosen_at: Option<i64>,
 ) -> Result<SessionStatus> {
     app.close_session("session.replaced");
-    let db = Db::open(&app.home.join(DATABASE_FILE), key)?;
+    let db = crate::updates::open(&app.home, key)?;
     let now = app.env.now();
     let (member, settings, noted) = db.read(|connection| {
         let member = staff::all(connection)?.into_iter().find(|member| is_user(member) && member.active);

@@ -159,6 +159,9 @@ fn one_round(ctx: &Ctx) -> Result<()> {
             error.code
         });
     finished(ctx, result, i64::from(every) * 60_000);
+    if result.is_ok() {
+        crate::updates::after_round(ctx);
+    }
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use aftercare_sync::door::{
 };
 use aftercare_sync::pack::{MAX_PACKED, pack, unpack};
 use aftercare_sync::record::Key;
+use aftercare_sync::updates::{Manifest, Offer, OffersAnswer};
 use aftercare_sync::wire::{Answer, Refusal, Request};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
@@ -354,6 +355,20 @@ fn unless_hidden<T>(result: Result<T>) -> Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.code == ErrorCode::Forbidden => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+impl crate::updates::Source for Https {
+    fn offers(&self, platform: &str) -> Result<Vec<Offer>> {
+        let answer: OffersAnswer =
+            self.signed("GET", &format!("/v1/updates/{platform}"), b"", JSON)?.json()?;
+        Ok(answer.offers)
+    }
+
+    fn part(&self, manifest: &Manifest, offset: u64) -> Result<Vec<u8>> {
+        let Manifest { platform, version, .. } = manifest;
+        let target = format!("/v1/updates/{platform}/{version}/parts?offset={offset}");
+        Ok(self.signed("GET", &target, b"", JSON)?.body)
     }
 }
 

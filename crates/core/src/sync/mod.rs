@@ -5,7 +5,7 @@
 //! ([`client`]), the order of a round ([`round`]) and when it runs ([`background`]).
 
 mod background;
-mod client;
+pub(crate) mod client;
 pub mod commands;
 mod conflicts;
 mod digest;
@@ -33,11 +33,16 @@ pub(crate) use background::tick;
 pub(crate) use people::password_is_news;
 pub use types::*;
 
+/// Whether this desk belongs to a server.
+pub(crate) fn is_enrolled(ctx: &Ctx) -> Result<bool> {
+    Ok(ctx.read(state::find_server)?.is_some())
+}
+
 /// The line to this desk's server.
 ///
 /// # Errors
 /// `SyncNotEnrolled`.
-fn line(ctx: &Ctx) -> Result<client::Https> {
+pub(crate) fn line(ctx: &Ctx) -> Result<client::Https> {
     let (server, own) = ctx.read(|connection| Ok((state::server(connection)?, state::own(connection)?)))?;
     let clock = std::sync::Arc::clone(&ctx.app.env.clock);
     client::Https::new(&server.address, &server.authority, &server.device_key, own.device, clock)
