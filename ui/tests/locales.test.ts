@@ -12,7 +12,7 @@ function filesBelow(folder: string, ending: RegExp): string[] {
 
 /** Files that a program in Rust reads too: whether each of their words is used cannot be seen here. */
 const forRust = new Set(
-  ['crates', 'src-tauri/src'].flatMap((part) => filesBelow(resolve(ROOT, '..', part), /\.rs$/))
+  ['crates', 'src-tauri/src', 'xtask/src'].flatMap((part) => filesBelow(resolve(ROOT, '..', part), /\.rs$/))
     .flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/locales\/zh-CN\/(\w+)\.json/g)].map((match) => match[1] as string)),
 )
 

@@ -1,9 +1,10 @@
-//! Every developer command: demo, test, check, fix, types, e2e, bench, setup.
+//! Every developer command: demo, test, check, fix, types, e2e, bench, installer, setup.
 //!
 //! Each does the set-up it needs, so that a fresh Debian machine with Rust and Node needs nothing else.
 
 mod bench;
 mod demo;
+mod installer;
 mod process;
 mod setup;
 mod suite;
@@ -40,6 +41,9 @@ enum Task {
     E2e(suite::E2eOptions),
     /// The benchmarks, ours beside the bare floor.
     Bench(bench::Options),
+    /// The installers for Debian and Windows.
+    #[command(subcommand)]
+    Installer(installer::What),
     /// Install what is missing for tests, and nothing else.
     Setup,
 }
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Task::Types => suite::types(),
         Task::E2e(options) => suite::e2e(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Installer(what) => installer::run(&what),
         Task::Setup => setup::tests(),
     };
     match answer {

@@ -14,6 +14,31 @@ const WINDOW: &[&str] = &["webkit2gtk-driver", "xvfb", "xauth", "imagemagick"];
 const BROWSER: &[&str] = &["chromium"];
 /// The server's other database: its tests start one of their own.
 const DATABASE: &[&str] = &["postgresql"];
+/// What reads a program's dependencies and packs it.
+const PACKAGING: &[&str] = &["dpkg-dev"];
+/// Debian's Rust, its library's source, a compiler for Windows and the maker of Setup.exe.
+const WINDOWS: &[&str] = &[
+    "rustc-web",
+    "cargo-web",
+    "rust-web-src",
+    "gcc-mingw-w64-x86-64-win32",
+    "g++-mingw-w64-x86-64-win32",
+    "nsis",
+    "osslsigncode",
+    "perl",
+];
+/// What starts the packages as they are: wine for Windows' programs, tools that look at windows and shortcuts.
+const INSTALLER_CHECK: &[&str] = &[
+    "wine",
+    "wine64",
+    "xvfb",
+    "imagemagick",
+    "curl",
+    "iproute2",
+    "util-linux",
+    "openssl",
+    "desktop-file-utils",
+];
 const CHINESE_FONT: &str = "fonts-noto-cjk";
 /// The driver between WebDriver and the window. Later ones were not tried.
 const DRIVER: &str = "2.1.0";
@@ -24,6 +49,33 @@ const DRIVER: &str = "2.1.0";
 /// When a package is missing and cannot be installed.
 pub fn build() -> Outcome {
     packages(BUILD)?;
+    modules()
+}
+
+/// What packing for Debian needs.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub fn packaging() -> Outcome {
+    packages(&[BUILD, PACKAGING].concat())?;
+    modules()
+}
+
+/// What making Setup.exe needs.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub fn windows() -> Outcome {
+    packages(&[BUILD, WINDOWS].concat())?;
+    modules()
+}
+
+/// What trying the installers needs.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub fn installer_check() -> Outcome {
+    packages(&[BUILD, PACKAGING, WINDOWS, INSTALLER_CHECK].concat())?;
     modules()
 }
 

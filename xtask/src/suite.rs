@@ -11,7 +11,7 @@ use crate::tally::{Tally, cargo_test, vitest};
 use crate::{Outcome, setup, xvfb};
 
 /// One set of flags for every cargo call: another set would build everything again.
-const ALL: [&str; 3] = ["--workspace", "--features", "aftercare-suite/window"];
+pub const ALL: [&str; 3] = ["--workspace", "--features", "aftercare-suite/window"];
 
 /// Which end-to-end tests to run.
 #[derive(Args)]
