@@ -79,7 +79,7 @@ leftovers() {
     find "$WORK/upper" -path "$WORK/upper$WORK" -prune -o -type f -print |
         sed "s|^$WORK/upper||" |
         grep -vE '^/(home/nurse/|var/lib/dpkg/|var/log/|var/cache/|etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$|etc/\.pwd\.lock)' |
-        grep -vE '/(mimeinfo\.cache|icon-theme\.cache|\.uuid)$|^/var/lib/systemd/deb-systemd-helper-|^/run/|^/root/' || true
+        grep -vE '/(mimeinfo\.cache|icon-theme\.cache|\.uuid)$|^/var/lib/systemd/deb-systemd-helper-|^/run/' || true
 }
 
 # --- the desk ---

@@ -100,8 +100,8 @@ fn unit(program: &Path, home: &Path) -> Result<String, Failure> {
     if home != Path::new("/var/lib/aftercare-server") {
         let own = format!("ReadWritePaths={}", home.display());
         text = text.replace("StateDirectory=aftercare-server\nStateDirectoryMode=0700", &own);
-        // A home below /home or /root would otherwise be hidden from the service.
-        if home.starts_with("/home") || home.starts_with("/root") {
+        // A home below /home would otherwise be hidden from the service.
+        if home.starts_with("/home") {
             text = text.replace("ProtectHome=yes", "ProtectHome=no");
         }
     }
