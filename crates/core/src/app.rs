@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use aftercare_domain::access::Permission;
 use aftercare_domain::error_code::ErrorCode;
+use aftercare_rehearsal::point;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::Connection;
 use serde::Serialize;
@@ -203,8 +204,11 @@ impl Ctx {
             let mut writer = Writer::begin(connection, open, self.user_id(), now)?;
             let result = write(&mut writer)?;
             let urgent = writer.is_urgent();
-            Ok((result, writer.finish()?, urgent))
+            let touched = writer.finish()?;
+            point("desk.write.before_commit");
+            Ok((result, touched, urgent))
         })?;
+        point("desk.write.after_commit");
         self.app.emit_changed(&touched);
         if urgent {
             self.app.sync.hurry(now);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
 use rand::TryRngCore;
 use uuid::Uuid;
 
@@ -37,10 +37,11 @@ pub enum PasswordCost {
 }
 
 impl Env {
-    /// The real clock and the real cost.
+    /// The real clock (which a rehearsal may have set off) and the real cost.
     pub fn real() -> Self {
+        let clock = || Utc::now() + TimeDelta::milliseconds(aftercare_rehearsal::clock_off_millis());
         Self {
-            clock: Arc::new(Utc::now),
+            clock: Arc::new(clock),
             password_cost: PasswordCost::Tuned,
             release_keys: crate::updates::built_in_keys(),
         }

@@ -27,7 +27,7 @@ pub struct Env {
 }
 
 impl Env {
-    /// The machine's clock, and passwords as costly as they should be.
+    /// The machine's clock (which a rehearsal may have set off), and passwords as costly as they should be.
     pub fn system() -> Self {
         Self { now: system_millis, cost: Cost::FULL }
     }
@@ -35,7 +35,8 @@ impl Env {
 
 fn system_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
+    let now = since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
+    now + aftercare_rehearsal::clock_off_millis()
 }
 
 /// Random bytes from the system.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use aftercare_domain::error_code::ErrorCode;
+use aftercare_rehearsal::point;
 use aftercare_sync::HOSPITAL;
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::EnrolAnswer;
@@ -41,6 +42,7 @@ pub fn join(app: &Arc<App>, request: JoinRequest) -> Result<JoinResponse> {
     let (seed, device) = (client::new_seed()?, env::new_id(app.env.now()));
     let asked = enrol::request(&code, device, &seed, None, 0)?;
     let answer = client::enrol(&address, &authority, &asked)?;
+    point("desk.join.asked");
     let Some(site) = answer.sites.first().copied() else {
         return Err(Error::new(ErrorCode::SyncCodeWithoutSites));
     };
@@ -51,21 +53,26 @@ pub fn join(app: &Arc<App>, request: JoinRequest) -> Result<JoinResponse> {
         found_desk(connection, device, site, &answer, app.env.now().timestamp_millis())?;
         enrol::keep_server(connection, &address, &authority, &seed, &answer, app.env.now().timestamp_millis())
     })?;
+    point("desk.join.founded");
     let clock = Arc::clone(&app.env.clock);
     let line = Https::new(&address, &authority, &seed, device, clock)?;
     let ctx = nobody(app, db);
     round::fill(&ctx, &line, &Progress::unwatched(), &mut round::Report::default(), Some(HOSPITAL))?;
+    point("desk.join.filled");
     let site_name: Option<String> = ctx.read(|connection| {
         let name = connection.query_row("SELECT name FROM site WHERE id = ?1", [site], |row| row.get("name"));
         db::optional(name)
     })?;
     let mut keys = KeyFile::new(&answer.hospital, &site_name.unwrap_or_default())?;
     line.leave_key(&seal_database_key(&keys, &key)?)?;
+    point("desk.join.key_left");
     let login = line.login(&request.login, &request.password)?;
     admit(&ctx, &mut keys, login.user, &request.login, &request.password, &key)?;
+    point("desk.join.admitted");
     let recovery = RecoveryCode::random()?;
     keys.recovery = Some(RecoverySlot::new(&key, &recovery)?);
     ServerFile::save(&app.home, &keys, &address, &authority, device, &seed)?;
+    point("desk.join.server_kept");
     keys.save(&app.home)?;
     Ok(JoinResponse { hospital: answer.hospital, recovery_code: recovery.text() })
 }

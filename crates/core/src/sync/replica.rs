@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_domain::op::{FieldValue, Op};
+use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
 use aftercare_sync::accept::decode;
 use aftercare_sync::desk::{Replica, waits_for};
@@ -437,6 +438,7 @@ impl Replica for DeskReplica<'_> {
         attachments::store::ask_anew(connection)?;
         self.durable = self.durable.min(head);
         self.unsent = None;
+        point("desk.epoch.begun");
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::op::{Op, chain_hash};
+use aftercare_rehearsal::point;
 use aftercare_sync::accept::decode;
 use aftercare_sync::desk::{encode, renumber};
 use aftercare_sync::entities;
@@ -297,6 +298,7 @@ pub fn take_identity(connection: &Connection, device: Uuid) -> Result<()> {
         connection
             .prepare_cached("UPDATE op SET bytes = ?2, hash = ?3, acknowledged_seq = NULL WHERE dseq = ?1")?
             .execute(params![dseq, bytes, chain])?;
+        point("desk.identity.op");
     }
     connection.execute("UPDATE desk SET device_id = ?1, chain_hash = ?2", params![device, chain])?;
     Ok(())

@@ -1,5 +1,6 @@
 //! Attachments, in parts, so that a broken line costs one part only.
 
+use aftercare_rehearsal::point;
 use aftercare_sync::door::{BlobState, MAX_BLOB, MAX_PART, ProblemCode};
 use axum::Json;
 use axum::extract::State;
@@ -40,7 +41,9 @@ pub async fn put_part(
         return Err(Refused::new(ProblemCode::TooLarge).with("max", MAX_BLOB));
     }
     let part = BlobPart { id, size, offset, bytes: signed.body.to_vec(), at: app.now() };
-    Ok(Json(app.store.put_blob_part(signed.claims.tenant, signed.claims.device, part).await?))
+    let state = app.store.put_blob_part(signed.claims.tenant, signed.claims.device, part).await?;
+    point("server.blob.before_answer");
+    Ok(Json(state))
 }
 
 /// `GET /v1/blobs/{patient}/{sha256}`.

@@ -1,5 +1,6 @@
 //! How a desk comes to belong to a hospital, and gets a token afterwards.
 
+use aftercare_rehearsal::point;
 use aftercare_sync::door::{
     EnrolAnswer, EnrolRequest, ProblemCode, TokenAnswer, TokenRequest, enrol_text, token_text,
 };
@@ -86,6 +87,7 @@ async fn take_in(app: &App, request: &EnrolRequest, now: i64) -> Result<EnrolAns
     let details = json!({ "sites": device.sites, "history_to": device.history_to });
     app.audit(tenant, device.id, "device_enrolled", device.id, details).await?;
     let position = app.store.position(tenant).await?;
+    point("server.enrol.before_answer");
     Ok(EnrolAnswer {
         tenant,
         hospital: hospital.name,

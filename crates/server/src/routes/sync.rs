@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use aftercare_rehearsal::point;
 use aftercare_sync::door::{PACKED, ProblemCode};
 use aftercare_sync::pack;
 use aftercare_sync::wire::{Answer, MAX_OPS, Outcome, Refusal, Request};
@@ -36,7 +37,9 @@ pub async fn sync(State(app): State<Shared>, signed: Signed) -> Result<Response,
     let ops = request.ops.len() as u64;
     let tenant = signed.claims.tenant;
     let limits = Limits::default();
+    point("server.sync.decoded");
     let answered = app.store.sync(tenant, request.clone(), app.now(), limits).await?;
+    point("server.sync.before_answer");
     app.metrics.ops_in.fetch_add(ops, Ordering::Relaxed);
     match answered {
         Answered::Refused(refusal) => refused(&app, &refusal),

@@ -1,6 +1,7 @@
 //! Attachments: bytes under their hash, in parts that follow each other, so that a cut line costs
 //! one part. Who sees the patient sees them.
 
+use aftercare_rehearsal::point;
 use aftercare_sync::HOSPITAL;
 use aftercare_sync::door::{BlobState, MAX_BLOB, MAX_PART};
 use sha2::{Digest, Sha256};
@@ -66,6 +67,7 @@ pub(super) async fn put(tx: &mut Tx, device: Uuid, part: &BlobPart) -> Result<Re
         let id = &part.id;
         tx.run(sql, &[id.root.into(), id.sha256.into(), part.offset.into(), (&part.bytes).into()]).await?;
     }
+    point("server.blob.part");
     let have = state.have + length;
     let complete = have == part.size;
     move_head(tx, hospital.position.head, length).await?;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use aftercare_domain::op::{FieldValue, Op};
+use aftercare_rehearsal::point;
 use aftercare_sync::accept::decode;
 use aftercare_sync::canonical::content_hash;
 use aftercare_sync::digest::bucket;
@@ -64,6 +65,7 @@ pub(super) async fn confirm(tx: &mut Tx, patient: Uuid, by: Uuid, now: i64) -> R
         return Err(StoreError::NotAllowed);
     }
     let (ids, gone) = erase_records(tx, patient).await?;
+    point("server.erase.records");
     let mut ops = erase_ops(tx, patient).await?;
     ops += erase_mentions(tx, &ids).await?;
     let (blobs, freed) = blobs::erase(tx, patient).await?;

@@ -85,6 +85,13 @@ impl Server {
         Self { home, address, first_words, child, log, environment }
     }
 
+    /// Ends the process as a power cut does; its home.
+    pub fn into_home(mut self) -> TempDir {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        std::mem::replace(&mut self.home, TempDir::new().unwrap())
+    }
+
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -208,7 +215,9 @@ pub fn ask(
     {
         return Err(error);
     }
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
@@ -252,6 +261,25 @@ impl Desk {
             chain: Vec::new(),
             sent: 0,
             skew: 0,
+        }
+    }
+
+    /// The same desk once more, for what it might write instead.
+    pub fn twin(&self) -> Self {
+        let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        Self {
+            address: self.address,
+            authority: self.authority.clone(),
+            id: self.id,
+            pair: Ed25519KeyPair::from_pkcs8(pair.as_ref()).unwrap(),
+            tenant: self.tenant,
+            token: self.token.clone(),
+            sites: self.sites.clone(),
+            epoch: self.epoch,
+            ops: self.ops.clone(),
+            chain: self.chain.clone(),
+            sent: self.sent,
+            skew: self.skew,
         }
     }
 
@@ -315,6 +343,12 @@ impl Desk {
     pub fn signed(&self, method: &str, target: &str, body: &[u8]) -> Reply {
         let headers = self.headers(method, target, body);
         ask(self.address, &self.authority, method, target, &headers, body).unwrap()
+    }
+
+    /// The same to a server that may end meanwhile.
+    pub fn try_signed(&self, method: &str, target: &str, body: &[u8]) -> Option<Reply> {
+        let headers = self.headers(method, target, body);
+        ask(self.address, &self.authority, method, target, &headers, body).ok()
     }
 
     pub fn signed_json(&self, method: &str, target: &str, body: &impl serde::Serialize) -> Reply {
