@@ -1,6 +1,7 @@
 //! Joining a hospital's server, with everything this desk has written alone.
 
 use aftercare_domain::error_code::ErrorCode;
+use aftercare_rehearsal::point;
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::{EnrolAnswer, EnrolRequest, enrol_text};
 use aftercare_sync::wire::{EpochStart, PROTOCOL};
@@ -44,6 +45,7 @@ pub(super) fn join(ctx: &Ctx, typed_address: &str, typed_code: &str) -> Result<J
         let request = request(&code, device, &seed, Some(site), own.last_dseq)?;
         client::enrol(&address, &authority, &request)
     };
+    point("desk.enrol.before_ask");
     let device = if forked { ctx.new_id() } else { own.device };
     let (device, answer) = match ask(device) {
         // Another PC has this desk's identity: one is the copy of the other.
@@ -53,26 +55,36 @@ pub(super) fn join(ctx: &Ctx, typed_address: &str, typed_code: &str) -> Result<J
         }
         other => (device, other?),
     };
-    ctx.write(|writer| {
-        let connection = writer.connection();
-        keep_server(connection, &address, &authority, &seed, &answer, writer.now_millis())?;
+    point("desk.enrol.asked");
+    let now = ctx.now().timestamp_millis();
+    // Server and identity in one: with the key of one and the id of the other the desk could never speak again.
+    ctx.db().write(|connection, _| {
+        keep_server(connection, &address, &authority, &seed, &answer, now)?;
         let detail = json!({ "history_to": answer.history_to });
-        audit::append(
-            connection,
-            writer.now_millis(),
-            ctx.user_id(),
-            "sync.enrol",
-            Some(answer.tenant),
-            &detail,
-        )
+        audit::append(connection, now, ctx.user_id(), "sync.enrol", Some(answer.tenant), &detail)?;
+        if device != own.device {
+            state::take_identity(connection, device)?;
+            point("desk.identity.before_commit");
+        }
+        Ok(())
     })?;
-    if device != own.device {
-        // After the writer, which keeps the desk's numbers at its end.
-        ctx.db().write(|connection, _| state::take_identity(connection, device))?;
+    point("desk.enrol.kept");
+    keep_file(ctx)?;
+    point("desk.enrol.done");
+    Ok(Joined { hospital: answer.hospital })
+}
+
+/// Keeps beside the database how this PC speaks to its server, for people who are new to it. Where a cut
+/// came between the two, the next round does it.
+pub(super) fn keep_file(ctx: &Ctx) -> Result<()> {
+    let (server, own) = ctx.read(|connection| Ok((state::server(connection)?, state::own(connection)?)))?;
+    let kept = ServerFile::load(&ctx.app.home).ok();
+    if kept.is_some_and(|kept| kept.device == own.device && kept.address == server.address) {
+        return Ok(());
     }
     let keys = KeyFile::load(&ctx.app.home)?;
-    ServerFile::save(&ctx.app.home, &keys, &address, &authority, device, &seed)?;
-    Ok(Joined { hospital: answer.hospital })
+    let seed = server.device_key.as_slice().try_into().map_err(Error::internal)?;
+    ServerFile::save(&ctx.app.home, &keys, &server.address, &server.authority, own.device, seed)
 }
 
 /// What a desk asks. `site`: its own, which it has already.

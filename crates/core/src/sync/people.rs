@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use aftercare_domain::error_code::ErrorCode;
+use aftercare_rehearsal::point;
 use aftercare_sync::door::PasswordRequest;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::client::Line;
+use super::enrol;
 use crate::app::Ctx;
 use crate::error::Result;
 use crate::session::{DATABASE_FILE, KeyFile, remove_user_slot, seal_database_key};
@@ -24,11 +26,13 @@ pub fn password_is_news(connection: &Connection, user: Uuid) -> Result<bool> {
 /// What lets people go from PC to PC: the database's key, sealed, and the signed-in person's password
 /// are left at the server.
 pub(super) fn settle_in(ctx: &Ctx, line: &dyn Line) -> Result<()> {
+    enrol::keep_file(ctx)?;
     let left: bool =
         ctx.read(|c| Ok(c.query_row("SELECT key_left FROM sync_server", [], |row| row.get(0))?))?;
     if !left {
         let keys = KeyFile::load(&ctx.app.home)?;
         line.leave_key(&seal_database_key(&keys, ctx.db().key())?)?;
+        point("desk.settle.key_left");
         ctx.db().write(|c, _| Ok(c.execute("UPDATE sync_server SET key_left = 1", [])?))?;
     }
     let Some(passing) = ctx.session.take_passing() else { return Ok(()) };
