@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use aftercare_rehearsal::point;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ use crate::failure::Failure;
 const MANIFEST: &str = "manifest.json";
 const DIRECTORY: &str = "server.db";
 const HOSPITALS: &str = "tenants";
+/// Lies in a home into which a backup is being put, until its new epochs have begun: whoever served from it
+/// before would take desks' changes under an old epoch, and the desks would not offer what it lacks.
+const UNFINISHED: &str = "restore.unfinished";
 /// Version of the manifest's form.
 const FORM: u32 = 1;
 
@@ -65,11 +69,14 @@ pub struct Covered {
 /// whole.
 ///
 /// # Errors
-/// `not_empty` when `to` is there already; files; `backup_damaged` when what was written is not
+/// `not_empty` when `to` is there already; `restore_unfinished`; files; `backup_damaged` when what was written is not
 /// what is read.
 pub fn write(home: &Path, to: &Path, now_millis: i64) -> Result<Manifest, Failure> {
     if to.exists() {
         return Err(Failure::new("not_empty", to.display()));
+    }
+    if is_unfinished(home) {
+        return Err(Failure::new("restore_unfinished", home.display()));
     }
     let name = to.file_name().ok_or_else(|| Failure::new("file", to.display()))?;
     let partial = to.with_file_name(format!("{}.partial", name.to_string_lossy()));
@@ -78,8 +85,11 @@ pub fn write(home: &Path, to: &Path, now_millis: i64) -> Result<Manifest, Failur
     }
     make_private(&partial.join(HOSPITALS))?;
     let manifest = fill(home, &partial, now_millis)?;
+    point("server.backup.written");
     verify(&partial)?;
+    point("server.backup.verified");
     fs::rename(&partial, to).map_err(Failure::file(to))?;
+    point("server.backup.renamed");
     sync_folder(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     Ok(manifest)
 }
@@ -103,6 +113,7 @@ fn fill(home: &Path, into: &Path, now_millis: i64) -> Result<Manifest, Failure> 
             continue;
         }
         copy_database(&home.join(&path), &into.join(&path))?;
+        point("server.backup.copied");
         files.push(piece(into, &path)?);
         hospitals.push(covered(&into.join(&path), tenant)?);
     }
@@ -149,17 +160,30 @@ pub fn verify(from: &Path) -> Result<Manifest, Failure> {
     Ok(manifest)
 }
 
-/// Puts a backup into a home that holds no server yet. The caller begins the new epochs.
+/// Whether a restore into this home was begun and not finished.
+pub fn is_unfinished(home: &Path) -> bool {
+    home.join(UNFINISHED).exists()
+}
+
+/// The restored hospitals have their new epochs: from now on the home is a server's like any other.
+///
+/// # Errors
+/// Files.
+pub fn finish_restore(home: &Path) -> Result<(), Failure> {
+    let mark = home.join(UNFINISHED);
+    fs::remove_file(&mark).map_err(Failure::file(&mark))?;
+    sync_folder(home)
+}
+
+/// Puts a backup into a home that holds no server yet, or only the rest of a restore that was cut off. The
+/// caller begins the new epochs, then calls [`finish_restore`].
 ///
 /// # Errors
 /// `not_empty`; what [`verify`] finds; files.
 pub fn restore(from: &Path, home: &Path) -> Result<Manifest, Failure> {
     let manifest = verify(from)?;
-    for name in [DIRECTORY, CERTIFICATE_FILE, KEY_FILE, HOSPITALS] {
-        if home.join(name).exists() {
-            return Err(Failure::new("not_empty", home.join(name).display()));
-        }
-    }
+    begin_restore(home)?;
+    point("server.restore.begun");
     make_private(&home.join(HOSPITALS))?;
     for file in &manifest.files {
         let (source, target) = (from.join(&file.path), home.join(&file.path));
@@ -171,10 +195,33 @@ pub fn restore(from: &Path, home: &Path) -> Result<Manifest, Failure> {
         if piece(home, &file.path)? != *file {
             return Err(Failure::new("backup_damaged", &file.path));
         }
+        point("server.restore.file");
     }
     sync_folder(&home.join(HOSPITALS))?;
     sync_folder(home)?;
+    point("server.restore.copied");
     Ok(manifest)
+}
+
+fn begin_restore(home: &Path) -> Result<(), Failure> {
+    let again = is_unfinished(home);
+    for name in [DIRECTORY, CERTIFICATE_FILE, KEY_FILE, HOSPITALS, "server.db-wal", "server.db-shm"] {
+        let path = home.join(name);
+        if !path.exists() {
+            continue;
+        }
+        if !again {
+            return Err(Failure::new("not_empty", path.display()));
+        }
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(Failure::file(&path))?;
+    }
+    make_private(home)?;
+    if !again {
+        let mark = home.join(UNFINISHED);
+        write_new(&mark, b"", 0o600).map_err(Failure::file(&mark))?;
+    }
+    sync_folder(home)
 }
 
 fn copy_database(from: &Path, to: &Path) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use aftercare_rehearsal::point;
 use aftercare_sync::updates::{Manifest, PLATFORMS};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 use crate::office::{self, people};
 use crate::service;
 use crate::staff;
-use crate::start::open;
+use crate::start::{open, open_restored};
 use crate::stick;
 use crate::store::{AuditEntry, DeviceStatus, Quota, SERVER, first_broken};
 use crate::updates;
@@ -394,8 +395,10 @@ async fn restore(args: &Args, from: &Path, env: Env, words: &Words) -> Result<Sa
         return Err(Failure::new("sqlite_only", "restore"));
     }
     backup::restore(from, &args.home)?;
-    let app = open(args, env).await?;
-    new_epochs(&app, words).await
+    let app = open_restored(args, env).await?;
+    let said = new_epochs(&app, words).await?;
+    backup::finish_restore(&args.home)?;
+    Ok(said)
 }
 
 /// A restored copy does not know what epochs there were after it was taken; the time is later than
@@ -405,6 +408,7 @@ async fn new_epochs(app: &App, words: &Words) -> Result<Said, Failure> {
     for tenant in app.store.tenants().await? {
         let epoch = app.store.begin_epoch(tenant.id, app.now() / 1000).await?;
         all.push(json!({ "hospital": tenant.word, "epoch": epoch }));
+        point("server.restore.epoch");
     }
     app.audit_server(CONSOLE, "epoch_begun", CONSOLE).await?;
     Ok(done(words, "epoch_begun", &[("hospitals", &all.len().to_string())], Value::Array(all)))

@@ -51,6 +51,7 @@ pub const CODES: &[&str] = &[
     "not_empty",
     "not_found",
     "password_short",
+    "restore_unfinished",
     "sqlite_only",
     "serve",
     "service",

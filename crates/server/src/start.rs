@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::app::{App, Env, Shared};
 use crate::args::{Args, Serving};
 use crate::authority::Authority;
+use crate::backup;
 use crate::failure::Failure;
 use crate::office;
 use crate::office::people::{FIRST_LOGIN, add_administrator};
@@ -27,8 +28,19 @@ const FIRST_WORD: &str = "main";
 /// Opens what the arguments name.
 ///
 /// # Errors
-/// Files, the authority's, the store's.
+/// `restore_unfinished`; files, the authority's, the store's.
 pub async fn open(args: &Args, env: Env) -> Result<Shared, Failure> {
+    if backup::is_unfinished(&args.home) {
+        return Err(Failure::new("restore_unfinished", args.home.display()));
+    }
+    open_restored(args, env).await
+}
+
+/// The same for a home into which a backup is just being put.
+///
+/// # Errors
+/// Files, the authority's, the store's.
+pub async fn open_restored(args: &Args, env: Env) -> Result<Shared, Failure> {
     make_home(&args.home)?;
     let authority = Authority::open(&args.home, (env.now)())?;
     let store: Arc<dyn Store> = match &args.database {
