@@ -80,7 +80,11 @@ impl From<StoreError> for Refused {
             StoreError::Quota { .. } => Self::new(ProblemCode::Quota),
             StoreError::Damaged => Self::new(ProblemCode::Hash),
             StoreError::Busy => Self::new(ProblemCode::Busy).with("seconds", 2),
-            error @ (StoreError::Unavailable(_) | StoreError::DiskFull) => {
+            StoreError::DiskFull => {
+                tracing::error!("the disk is full");
+                Self::new(ProblemCode::Full)
+            }
+            error @ StoreError::Unavailable(_) => {
                 tracing::error!(%error, "store");
                 Self::new(ProblemCode::Busy).with("seconds", 30)
             }

@@ -339,6 +339,8 @@ problem_codes! {
     TenantClosed => ("tenant_closed", 403),
     /// The hospital has used up what it may store, or how many desks it may have.
     Quota => ("quota", 507),
+    /// The disk of the server or of its database is full.
+    Full => ("full", 507),
     /// Name or password is wrong, or the user has no password here yet.
     Login => ("login", 403),
     /// Too many wrong passwords; again in `seconds`.

@@ -447,7 +447,7 @@ fn refused(problem: &Problem) -> Error {
         Some(ProblemCode::DeviceWipe) => ErrorCode::SyncWipe,
         Some(ProblemCode::Clock) => ErrorCode::SyncClock,
         Some(ProblemCode::TenantClosed) => ErrorCode::SyncClosed,
-        Some(ProblemCode::Quota) => ErrorCode::SyncQuota,
+        Some(ProblemCode::Quota | ProblemCode::Full) => ErrorCode::SyncQuota,
         Some(ProblemCode::TooMany | ProblemCode::Busy | ProblemCode::Locked) => ErrorCode::SyncServerBusy,
         Some(ProblemCode::Upgrade) => ErrorCode::SyncUpgrade,
         Some(ProblemCode::Login | ProblemCode::NoKey) => ErrorCode::SyncLogin,
@@ -479,6 +479,8 @@ fn unreachable(error: ureq::Error) -> Error {
         ureq::Error::Rustls(rustls) if format!("{rustls:?}").starts_with("InvalidCertificate") => {
             ErrorCode::SyncWrongServer
         }
+        // More than any answer may have.
+        ureq::Error::BodyExceedsLimit(_) => ErrorCode::SyncServerFault,
         _ => ErrorCode::SyncUnreachable,
     };
     Error::new(code).caused_by(error)
