@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
 use aftercare_sync::door::{BlobState, RecordsAnswer, SnapshotPage};
 use aftercare_sync::record::{Key, Record};
@@ -114,6 +115,7 @@ impl<D: Driver> Store for D {
         }
         let id = asked.1.id;
         self.write(SERVER, job!(|tx| devices::point_device(tx, tenant, id))).await?;
+        point("server.enrol.pointed");
         self.write(tenant, job!(|tx, asked| devices::enrol(tx, &asked.0, &asked.1, now))).await?
     }
 
@@ -183,6 +185,7 @@ impl<D: Driver> Store for D {
             Ok(offered) => offered,
             Err(refusal) => return Ok(Answered::Refused(refusal)),
         };
+        point("server.sync.taken");
         let answer = self.read(tenant, job!(|tx, asked| pull::answer(tx, &asked, now, limits))).await?;
         Ok(Answered::Answer(Box::new(Answer { offered, ..answer })))
     }
@@ -252,7 +255,12 @@ impl<D: Driver> Store for D {
     }
 
     async fn confirm_erasure(&self, tenant: Uuid, patient: Uuid, by: Uuid, now: i64) -> Result<Erased> {
-        self.write(tenant, job!(|tx| erasure::confirm(tx, patient, by, now))).await
+        let erased = self.write(tenant, job!(|tx| erasure::confirm(tx, patient, by, now))).await?;
+        if let Err(error) = self.scrub(tenant).await {
+            // A reader held it up; the log is written over in time.
+            tracing::warn!(%error, "the database's log still holds what was erased");
+        }
+        Ok(erased)
     }
 
     async fn quarantine(&self, tenant: Uuid, after: i64, limit: usize) -> Result<Vec<Quarantined>> {

@@ -48,6 +48,9 @@ pub trait Driver: Send + Sync + 'static {
     /// Makes room for a tenant; nothing when there is room already.
     fn make_room(&self, tenant: Uuid) -> impl Future<Output = Result<()>> + Send;
 
+    /// Takes what was deleted out of the database's log too, where that is a file beside it.
+    fn scrub(&self, tenant: Uuid) -> impl Future<Output = Result<()>> + Send;
+
     /// Deletes everything of a tenant.
     fn clear_room(&self, tenant: Uuid) -> impl Future<Output = Result<()>> + Send;
 }

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use aftercare_rehearsal::point;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
@@ -202,6 +203,17 @@ impl Driver for Sqlite {
         self.file(tenant, true).await.map(|_| ())
     }
 
+    async fn scrub(&self, tenant: Uuid) -> Result<()> {
+        let path = self.path(tenant);
+        blocking(move || {
+            let connection = connect(&path)?;
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let busy: bool = connection.query_row(sql, [], |row| row.get(0)).map_err(sqlite_error)?;
+            if busy { Err(StoreError::Busy) } else { Ok(()) }
+        })
+        .await
+    }
+
     async fn clear_room(&self, tenant: Uuid) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
@@ -261,7 +273,9 @@ fn write_together(tx: &mut Tx, together: Vec<Work>) -> (Vec<Deliver>, Option<Sto
         };
         failed = failed.or(ended.err());
     }
+    point("server.commit.before");
     let failed = failed.or_else(|| batch(tx, "COMMIT").err());
+    point("server.commit.after");
     if failed.is_some() {
         // A full disk has rolled back already; then this says so, and nothing is lost by it.
         let _ = batch(tx, "ROLLBACK");

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aftercare_rehearsal::point;
 use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -168,7 +169,12 @@ impl Inner {
                 link.let_go();
                 Ok(())
             }
-            Ok(_) => link.close("COMMIT").await,
+            Ok(_) => {
+                point("server.commit.before");
+                let committed = link.close("COMMIT").await;
+                point("server.commit.after");
+                committed
+            }
             // When even this fails the connection is dropped, and with it the transaction.
             Err(_) => link.close("ROLLBACK").await,
         };
@@ -236,6 +242,11 @@ impl Driver for Postgres {
     }
 
     async fn make_room(&self, _: Uuid) -> Result<()> {
+        Ok(())
+    }
+
+    async fn scrub(&self, _: Uuid) -> Result<()> {
+        // Its vacuum and the end of its log's segments are the database's own business.
         Ok(())
     }
 
