@@ -70,7 +70,11 @@ pub fn sync(global: &Global, language: Language, once: bool) -> Result<Answer, F
 fn round(desk: &Desk) -> Result<Answer, Failure> {
     let started = desk.call("sync_now", json!({}))?;
     let done = wait(desk, &started["id"])?;
-    let text = words(desk.language).filled_from("sync_done", &done);
+    let mut text = words(desk.language).filled_from("sync_done", &done);
+    if !done["clock_off_seconds"].is_null() {
+        text.push('\n');
+        text.push_str(&words(desk.language).filled_from("sync_clock_off", &done));
+    }
     Ok(Answer { json: done, text })
 }
 

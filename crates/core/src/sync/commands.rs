@@ -118,8 +118,9 @@ pub fn stick_read(ctx: &Ctx, request: StickRequest) -> Result<JobStarted> {
 
 impl From<Report> for ReportResponse {
     fn from(report: Report) -> Self {
-        let Report { pushed, pulled, pending, conflicts, rejected, cursor, digest } = report;
-        Self { pushed, pulled, pending, conflicts, rejected, cursor, digest }
+        let Report { pushed, pulled, pending, conflicts, rejected, cursor, digest, clock_off_seconds } =
+            report;
+        Self { pushed, pulled, pending, conflicts, rejected, cursor, digest, clock_off_seconds }
     }
 }
 

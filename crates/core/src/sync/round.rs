@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::hlc::Hlc;
+use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
 use aftercare_sync::desk::{
     Replica, Trouble, is_settled, merge_record, read_refusal, take_bucket, take_page, take_verdicts,
 };
 use aftercare_sync::digest::ScopeDigest;
-use aftercare_sync::door::RecordsRequest;
+use aftercare_sync::door::{CLOCK_TOLERANCE_MILLIS, RecordsRequest};
 use aftercare_sync::wire::{Answer, MAX_OPS, Offer, PROTOCOL, Refusal, Request};
 use rusqlite::{Connection, params};
 use serde_bytes::ByteBuf;
@@ -51,6 +52,8 @@ pub struct Report {
     pub cursor: i64,
     /// Digest of everything, hexadecimal, when it was compared and is equal.
     pub digest: Option<String>,
+    /// How far this PC's clock is from the server's, seconds, when that is worth a word.
+    pub clock_off_seconds: Option<i64>,
 }
 
 /// Carries out a round and writes it down, however it ends. `compare`: in any case compare digests.
@@ -146,6 +149,7 @@ fn exchange(
             return Err(Error::new(ErrorCode::Cancelled));
         }
         let outgoing = ctx.read(|connection| next_request(ctx, connection, &course))?;
+        point("desk.send.before");
         let reply = match line.sync(&outgoing.request) {
             Err(error) if error.code == ErrorCode::SyncTooLarge && outgoing.request.ops.len() > 1 => {
                 course.max_ops = outgoing.request.ops.len() / 2;
@@ -153,9 +157,11 @@ fn exchange(
             }
             other => other?,
         };
+        point("desk.send.answered");
         match reply {
             Reply::Refused(refusal) => course.turn_back(ctx, &refusal)?,
             Reply::Answer(answer) => {
+                report.clock_off_seconds = clock_off(ctx.now().timestamp_millis(), answer.server_millis);
                 let step = take_answer(ctx, &answer, &outgoing.offers)?;
                 report.pushed += u64::try_from(answer.verdicts.len()).unwrap_or(0);
                 report.pulled += step.taken.changes;
@@ -175,6 +181,13 @@ fn exchange(
             }
         }
     }
+}
+
+/// How far this PC's clock is ahead of the server's, seconds; nothing when it is near enough. Requests are signed
+/// with the server's time and ops are capped by it, so a wrong clock hurts nothing here; people should know of it.
+fn clock_off(own_millis: i64, server_millis: i64) -> Option<i64> {
+    let off = own_millis.saturating_sub(server_millis);
+    (off.saturating_abs() > CLOCK_TOLERANCE_MILLIS).then_some(off / 1000)
 }
 
 /// Whether the session in which this runs is still the open one.
@@ -299,8 +312,11 @@ pub(super) fn in_replica<T>(
     let (result, taken) = ctx.db().write(|connection, open| {
         let mut replica = DeskReplica::begin(connection, open, now)?;
         let result = work(&mut replica)?;
-        Ok((result, replica.finish()?))
+        let taken = replica.finish()?;
+        point("desk.apply.before_commit");
+        Ok((result, taken))
     })?;
+    point("desk.apply.after_commit");
     ctx.app.emit_changed(&taken.features);
     if !taken.people.is_empty() {
         people::after_changes(ctx, &taken.people)?;
@@ -334,6 +350,7 @@ pub(super) fn fill(
             for record in &page.records {
                 merge_record(replica, record, None)?;
             }
+            point("desk.fill.page");
             let first = filling.first_seq.unwrap_or(page.seq);
             state::note_filled(connection, filling.scope, first, page.next.as_ref())
         })?;
@@ -344,7 +361,9 @@ pub(super) fn fill(
     if ctx.read(state::server)?.rederive {
         in_replica(ctx, |replica| {
             replica.connection().execute("UPDATE sync_server SET filling = 0", [])?;
-            replica.rederive()
+            replica.rederive()?;
+            point("desk.fill.rederived");
+            Ok(())
         })?;
     }
     Ok(())
@@ -443,9 +462,11 @@ pub(super) fn take_answer(ctx: &Ctx, answer: &Answer, offered: &[i64]) -> Result
         let before = (state::server(connection)?.acknowledged, state::cursors(connection)?);
         replica.see_clock(Hlc::from_i64(answer.server_millis.max(0) << 16))?;
         take_verdicts(replica, &answer.verdicts)?;
+        point("desk.apply.verdicts");
         let sites: BTreeSet<Scope> = state::sites(connection)?;
         for page in &answer.pages {
             take_page(replica, page, &sites)?;
+            point("desk.apply.page");
         }
         for (number, outcome) in offered.iter().zip(&answer.offered) {
             if is_settled(outcome) {

@@ -80,6 +80,10 @@ pub struct ReportResponse {
     pub cursor: i64,
     /// Digest of everything, hexadecimal, when it was compared with the server's and is equal.
     pub digest: Option<String>,
+    /// How far this PC's clock is ahead of the server's, seconds, when it is minutes or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub clock_off_seconds: Option<i64>,
 }
 
 /// Writes what is unsent to a file for the server, or takes the server's answer in.
