@@ -35,6 +35,54 @@ async fn hospitals_are_apart_on_postgresql() {
     for table in TABLES {
         try_everything(&service, &admin, table).await;
     }
+    no_way_round(&service, &admin).await;
+}
+
+/// No table is without its policy, and nothing that the role may say gets round the policies.
+async fn no_way_round(service: &Client, admin: &Client) {
+    let sql = "SELECT relname::text, relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+               AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relname <> 'refinery_schema_history'";
+    let mut there = BTreeSet::new();
+    for row in admin.query(sql, &[]).await.unwrap() {
+        let (name, guarded): (String, bool) = (row.get(0), row.get(1));
+        assert!(guarded, "{name} is open to every hospital");
+        there.insert(name);
+    }
+    assert_eq!(there, TABLES.map(str::to_owned).into(), "each is tried above");
+    let mut tried = 0;
+    for sql in [
+        "SET row_security = off; SELECT * FROM op".to_owned(),
+        format!("SET ROLE {OWNER}"),
+        "SET ROLE postgres".to_owned(),
+        format!("SET SESSION AUTHORIZATION {OWNER}"),
+        "TRUNCATE op".to_owned(),
+        "ALTER TABLE op DISABLE ROW LEVEL SECURITY".to_owned(),
+        format!("ALTER TABLE op OWNER TO {SERVICE}"),
+        "CREATE POLICY open ON op USING (true)".to_owned(),
+        "CREATE VIEW everything AS SELECT * FROM op".to_owned(),
+        "CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM op'"
+            .to_owned(),
+        "UPDATE audit SET details = ''".to_owned(),
+    ] {
+        let error = service.batch_execute(&sql).await.expect_err(&sql);
+        assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {error}");
+        service.batch_execute("RESET row_security").await.unwrap();
+        tried += 1;
+    }
+    for name in ["", "%", "NULL", "00000000-0000-0000-0000-000000000001"] {
+        for table in TABLES {
+            service.batch_execute("BEGIN").await.unwrap();
+            service.execute("SELECT set_config('app.tenant', $1, true)", &[&name]).await.unwrap();
+            let seen = service.query(&format!("SELECT * FROM {table}"), &[]).await;
+            assert!(seen.is_err() || seen.is_ok_and(|rows| rows.is_empty()), "{table} as '{name}'");
+            service.batch_execute("ROLLBACK").await.unwrap();
+            tried += 1;
+        }
+    }
+    println!(
+        "{} tables under row-level security, {tried} ways round them tried in SQL, leaks: 0",
+        there.len()
+    );
 }
 
 /// The same ids in two hospitals, so that nothing but the hospital tells them apart.
