@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -54,6 +54,14 @@ impl Headless {
     /// When it cannot be run.
     pub fn run(&self, words: &[&str]) -> Answer<Output> {
         Ok(self.command(words)?.output()?)
+    }
+
+    /// Runs it with more said to it by its environment.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn run_told(&self, words: &[&str], told: &[(&str, &str)]) -> Answer<Output> {
+        Ok(self.command(words)?.envs(told.iter().copied()).output()?)
     }
 
     /// Runs what must succeed; answers with its JSON.
@@ -156,8 +164,17 @@ impl Served {
     /// # Errors
     /// When it does not start.
     pub fn start(home: &Path) -> Answer<Self> {
+        Self::start_told(home, &[])
+    }
+
+    /// The same with more said to it by its environment.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_told(home: &Path, told: &[(&str, &str)]) -> Answer<Self> {
         let mut command = Command::new(built("aftercare-host")?);
         command.arg("--home").arg(home).arg("--ui").arg(root().join("ui/dist"));
+        command.envs(told.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
@@ -199,6 +216,14 @@ impl Served {
     /// The process, for a test that ends it.
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits for its end; whether that was kill −9.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn was_killed(mut self) -> Answer<bool> {
+        Ok(self.child.wait()?.signal() == Some(9))
     }
 
     /// Ends it as a power cut would: no signal handler, no last write.

@@ -17,13 +17,13 @@ use crate::{assert_whole, hospital};
 const CALLS: usize = 40;
 
 /// A file system of its own, gone at the end.
-struct SmallDisk {
+pub struct SmallDisk {
     folder: tempfile::TempDir,
 }
 
 impl SmallDisk {
     /// None where it may not be mounted.
-    fn mounted(story: &str) -> Option<Self> {
+    pub fn mounted(story: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mount = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"])
@@ -36,7 +36,7 @@ impl SmallDisk {
         None
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -45,7 +45,7 @@ impl SmallDisk {
     }
 
     /// Fills it up to the last `kilobytes`.
-    fn leave(&self, kilobytes: u64) {
+    pub fn leave(&self, kilobytes: u64) {
         let mut ballast = File::create(self.ballast()).unwrap();
         let block = [7_u8; 4096];
         let mut size = 0;
@@ -56,7 +56,7 @@ impl SmallDisk {
     }
 
     /// Makes room again.
-    fn clear(&self) {
+    pub fn clear(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }
 }

@@ -20,16 +20,21 @@ use serde_json::json;
 
 /// A hospital whose password checks are cheap, made through the host: tests log in often.
 pub fn hospital(home: &Path) -> Headless {
+    founded(home, "本部").0
+}
+
+/// The same with another site; with the recovery code, which opens the database.
+pub fn founded(home: &Path, site: &str) -> (Headless, String) {
     let desk =
         Headless { home: home.to_path_buf(), user: "alice".into(), password: "correct horse 42".into() };
     let host = Served::start(home).unwrap();
     let request = json!({
-        "hospital": "青山县人民医院", "site": "本部", "login": desk.user, "display_name": "李爱丽",
+        "hospital": "青山县人民医院", "site": site, "login": desk.user, "display_name": "李爱丽",
         "password": desk.password,
     });
-    host.call("session_setup", &request).unwrap();
+    let made = host.call("session_setup", &request).unwrap();
     host.call("session_lock", &json!({})).unwrap();
-    desk
+    (desk, made["recovery_code"].as_str().unwrap().to_owned())
 }
 
 /// The desk opens, and its audit trail, change log and pages are whole.

@@ -1,17 +1,38 @@
 //! Real desks and a real server on loopback: joined by a code, synced over TLS, cut off at any moment.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aftercare_suite::bad_line::{BadLine, Fault};
 use aftercare_suite::central::Central;
 use aftercare_suite::headless::{Headless, signal};
 use aftercare_suite::programs::root;
 use serde_json::{Value, json};
 
+mod bad_input;
+mod clocks;
+mod disk;
+mod erasure;
+mod kills;
+mod restored;
+mod world;
+
 use crate::{assert_whole, hospital};
 
 /// Rounds of the story in which a desk is cut off; each cuts at another moment.
 const CUTS: u64 = 10;
+/// What a bad line does to one connection after the other: a refusal, half a question, half an answer,
+/// an answer that comes late and one that comes byte by byte.
+const FAULTS: [Fault; 6] = [
+    Fault::Refuse,
+    Fault::CutQuestion(900),
+    Fault::CutAnswer(1_500),
+    Fault::CutAnswer(4_000),
+    Fault::Delay(Duration::from_millis(300)),
+    Fault::Dribble,
+];
 
 fn joined(central: &Central, home: &Path) -> Headless {
     let desk = hospital(home);
@@ -94,7 +115,7 @@ fn desk_and_server_may_be_cut_off_at_any_moment() {
         let mut running = alice.start(&["sync", "--once"]).unwrap();
         std::thread::sleep(Duration::from_millis(20 + round * 53 % 400));
         if round % 3 == 2 {
-            central = central.killed().unwrap();
+            central.again(&[]).unwrap();
         } else if running.try_wait().unwrap().is_none() {
             signal(running.id(), "KILL").unwrap();
         }
@@ -105,4 +126,37 @@ fn desk_and_server_may_be_cut_off_at_any_moment() {
     assert_eq!(done["pending"], json!(0));
     assert!(done["digest"].is_string(), "{done}");
     assert_whole(&alice);
+}
+
+#[test]
+fn a_line_that_misbehaves_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let central = Central::start(&folder.path().join("server")).unwrap();
+    let misbehaves = Arc::new(AtomicBool::new(false));
+    let plan = {
+        let misbehaves = misbehaves.clone();
+        move |number: u64| match misbehaves.load(Ordering::Relaxed) {
+            true => FAULTS[number as usize % FAULTS.len()],
+            false => Fault::None,
+        }
+    };
+    let server = central.address().trim_start_matches("https://").parse().unwrap();
+    let line = BadLine::open(server, plan).unwrap();
+    let alice = hospital(&folder.path().join("alice"));
+    let code = central.code().unwrap();
+    let address = format!("https://{}", line.address());
+    alice.done(&["enrol", "--server", &address, "--code", &code]).unwrap();
+    import(&alice);
+    misbehaves.store(true, Ordering::Relaxed);
+    let before = line.connections();
+    for _ in 0..FAULTS.len() {
+        // It may get through or not; what it has stays whole either way.
+        alice.run(&["sync", "--once"]).unwrap();
+        assert_whole(&alice);
+    }
+    assert!(line.connections() - before >= FAULTS.len() as u64);
+    misbehaves.store(false, Ordering::Relaxed);
+    let done = sync(&alice);
+    assert_eq!((&done["pending"], &done["rejected"]), (&json!(0), &json!(0)));
+    assert!(done["digest"].is_string(), "{done}");
 }
