@@ -17,6 +17,9 @@ pub fn start() {
         .flatten_event(true)
         .with_target(false)
         .with_max_level(tracing::Level::INFO)
+        // A log that cannot be written (a full disk) would else be complained of on the same standard error, and
+        // the complaint that fails ends the request.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // A second start in one process (tests) changes nothing.
     let _ = logging.try_init();

@@ -476,7 +476,10 @@ fn short(word: &str) -> String {
 
 fn unreachable(error: ureq::Error) -> Error {
     let code = match &error {
-        ureq::Error::Rustls(rustls) if format!("{rustls:?}").starts_with("InvalidCertificate") => {
+        // Said by TLS in the middle of a handshake, where it comes wrapped in an error of the connection.
+        ureq::Error::Rustls(_) | ureq::Error::Io(_)
+            if format!("{error:?}").contains("InvalidCertificate") =>
+        {
             ErrorCode::SyncWrongServer
         }
         // More than any answer may have.

@@ -12,8 +12,15 @@ use uuid::Uuid;
 use super::world::{World, postgres};
 
 /// What must be nowhere: number, name, phone, address, what was noted, before and after the desks heard of it.
-const CANARIES: [&str; 6] =
-    ["C7700001", "金丝雀伟㛃", "13987650001", "金丝雀胡同77号", "金丝雀备注甲", "金丝雀迟到的话"];
+const CANARIES: [&str; 7] = [
+    "C7700001",
+    "金丝雀伟㛃",
+    "13987650001",
+    "金丝雀胡同77号",
+    "金丝雀备注甲",
+    "金丝雀迟到的话",
+    "金丝雀改名",
+];
 
 #[test]
 fn an_erased_patient_is_nowhere_on_sqlite() {
@@ -37,7 +44,7 @@ fn story(mut world: World) {
     // Carol works offline meanwhile.
     let late = AtWork::at(&world.people[2].desk).unwrap();
     late.note(patient, CANARIES[5]).unwrap();
-    late.set(patient, "name", CANARIES[1]).unwrap();
+    late.set(patient, "name", CANARIES[6]).unwrap();
     drop(late);
 
     let first = &world.people[0].desk;
@@ -80,7 +87,7 @@ fn story(mut world: World) {
 
 /// The patient comes with an import, as most do, and is written about.
 fn canary_comes(world: &World) -> Uuid {
-    let [mrn, name, phone, address, note, _] = CANARIES;
+    let [mrn, name, phone, address, note, ..] = CANARIES;
     let file = world.folder.join("出院患者.csv");
     let text = format!(
         "病案号,姓名,性别,联系电话,现住址,出院科室,入院时间,出院时间\n\
