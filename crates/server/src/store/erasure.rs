@@ -26,6 +26,19 @@ const FEED: Insert = Insert {
     conflict: "",
 };
 
+/// Records of erased patients, among the patients: a late change of one must not be taken for one of nobody's.
+const GONE: Insert = Insert {
+    table: "erasure",
+    columns: &[
+        ("root", Kind::Id),
+        ("asked_by", Kind::Id),
+        ("asked_at", Kind::Int),
+        ("confirmed_by", Kind::Id),
+        ("confirmed_at", Kind::Int),
+    ],
+    conflict: "ON CONFLICT (tenant_id, root) DO NOTHING",
+};
+
 /// Ops without a patient of their own that are looked through at a time.
 const AT_A_TIME: i64 = 1000;
 
@@ -73,7 +86,14 @@ pub(super) async fn confirm(tx: &mut Tx, patient: Uuid, by: Uuid, now: i64) -> R
     move_head(tx, hospital.position.head + 1, -freed).await?;
     let sql = "UPDATE erasure SET confirmed_by = $3, confirmed_at = $4 WHERE tenant_id = $1 AND root = $2";
     tx.run(sql, &[patient.into(), by.into(), now.into()]).await?;
+    remember(tx, ids.into_iter().map(|id| (id, now)), by).await?;
     Ok(Erased { ops, records: gone, blobs })
+}
+
+/// Remembers ids of what was erased, with the time.
+pub(super) async fn remember(tx: &mut Tx, gone: impl Iterator<Item = (Uuid, i64)>, by: Uuid) -> Result<()> {
+    let row = |(id, at): (Uuid, i64)| vec![id.into(), by.into(), at.into(), by.into(), at.into()];
+    tx.insert(&GONE, gone.map(row).collect()).await
 }
 
 /// Takes the patient's records out of the state and of the digests; answers their ids.

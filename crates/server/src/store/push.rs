@@ -326,12 +326,20 @@ async fn write(tx: &mut Tx, sum: Sum, before: &HashMap<Key, Scope>) -> Result<()
     }
     let roots: HashMap<i64, Uuid> = ops.iter().map(|op| (op.seq, op.root)).collect();
     let bytes = ops.iter().map(|op| op.bytes.len() as i64).sum();
+    let late: Vec<(Uuid, i64)> = ops.iter().filter_map(erased_record).collect();
+    super::erasure::remember(tx, late.into_iter(), Uuid::nil()).await?;
     let rows = ops.into_iter().map(op_row).collect::<Result<Vec<_>>>()?;
     tx.insert(&OPS, rows).await?;
     tx.insert(&FEED, feed.iter().map(|line| feed_row(line, &roots)).collect()).await?;
     records::write(tx, records.values(), before, &digests).await?;
     tx.update(&POSITIONS, positions).await?;
     move_head(tx, head, bytes).await
+}
+
+/// The record of an op that was refused because its patient was erased: what hangs on it may come in a later batch.
+fn erased_record(op: &OpRow) -> Option<(Uuid, i64)> {
+    let erased = matches!(&op.outcome, Outcome::Rejected(why) if why == reason::ERASED);
+    op.key.as_ref().filter(|_| erased).map(|key| (key.id, op.effective.millis()))
 }
 
 fn op_row(op: OpRow) -> Result<Vec<Value>> {

@@ -448,7 +448,7 @@ async fn erase(store: &dyn Store, alice: &mut Desk, bob: &mut Desk) {
     bob.write((Fields, "patient"), WANG, &[("name", "王伟".into()), ("site_id", WEST.into())], &[]);
     let answer = bob.sync(store).await.unwrap();
     let outcomes: Vec<&Outcome> = answer.verdicts.iter().map(|verdict| &verdict.outcome).collect();
-    assert_eq!(outcomes, [&Outcome::Rejected("parent_missing".into()), &Outcome::Duplicate]);
+    assert_eq!(outcomes, [&Outcome::Rejected("erased".into()), &Outcome::Duplicate]);
     assert!(answer.verdicts.iter().all(|verdict| verdict.repair == Some(Repair::Absent)));
     assert!(keys_of(store, WANG).await.is_empty());
     // A new desk hears nothing of her from the beginning on.

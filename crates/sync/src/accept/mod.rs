@@ -177,7 +177,7 @@ pub struct Loaded {
     pub known: HashSet<Uuid>,
     /// Records as they are.
     pub records: HashMap<Key, Record>,
-    /// Patients who were erased: nothing of theirs comes back.
+    /// Patients who were erased, and records of theirs: nothing of it comes back.
     pub erased: HashSet<Uuid>,
 }
 

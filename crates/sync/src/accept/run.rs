@@ -186,6 +186,11 @@ impl<'a> Run<'a> {
         if let Some(why) = malformed(entity, op) {
             return Fold::no(Outcome::Rejected(why.into()));
         }
+        if self.is_erased(entity, op) {
+            // What hangs on this comes to nothing either.
+            self.loaded.erased.insert(op.id);
+            return Fold::no(Outcome::Rejected(reason::ERASED.into()));
+        }
         if !trusted && !self.may_write(op.user, entity) {
             return Fold::no(Outcome::Quarantined(reason::AUTHOR.into()));
         }
@@ -368,6 +373,16 @@ impl<'a> Run<'a> {
             permissions: person.map(permissions).unwrap_or_default(),
             department: person.and_then(|person| person.text("department")).unwrap_or_default().to_owned(),
         })
+    }
+
+    /// Whether the record, or what it would hang on, was an erased patient's: it is not there any more to tell whose
+    /// it was.
+    fn is_erased(&self, entity: &Entity, op: &Op) -> bool {
+        let parent = match entity.parent {
+            Parent::Of(field, _) => id_in(&op.fields, field),
+            _ => None,
+        };
+        self.loaded.erased.contains(&op.id) || parent.is_some_and(|id| self.loaded.erased.contains(&id))
     }
 
     fn may_write(&self, user: Uuid, entity: &Entity) -> bool {
