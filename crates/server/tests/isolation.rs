@@ -61,6 +61,8 @@ fn aimed(path: &str, at: &Foreign) -> String {
         .replace("{login}", "nora")
         .replace("{number}", "1")
         .replace("{language}", "en")
+        .replace("{platform}", "linux-x86_64")
+        .replace("{version}", "0.1.0")
         + match path {
             "/v1/blobs/{patient}/{sha256}" => "?offset=0&size=4",
             "/v1/blobs/{patient}/{sha256}/parts" => "?offset=0",

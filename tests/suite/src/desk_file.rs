@@ -121,7 +121,7 @@ impl AtWork {
     pub fn at_clock(desk: &Headless, off_seconds: i64) -> Answer<Self> {
         let password_cost = PasswordCost::Fixed { memory_kib: 256, passes: 1 };
         let clock = move || Utc::now() + TimeDelta::seconds(off_seconds);
-        let env = Env { clock: Arc::new(clock), password_cost };
+        let env = Env { clock: Arc::new(clock), password_cost, ..Env::real() };
         let work = Self(App::open(&desk.home, env)?);
         work.call("session_login", json!({ "login": desk.user, "password": desk.password }))?;
         Ok(work)
