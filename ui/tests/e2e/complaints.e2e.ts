@@ -11,6 +11,10 @@ const PICTURES = process.env.AFTERCARE_PICTURES
 let desk: Desk
 beforeEach(async () => {
   desk = await openDesk({ signedIn: true, locale: process.env.AFTERCARE_LOCALE === 'en' ? 'en' : 'zh-CN', width: Number(process.env.AFTERCARE_WIDTH ?? 1366), height: Number(process.env.AFTERCARE_HEIGHT ?? 768) })
+  if (process.env.AFTERCARE_LOCALE === 'en') {
+    await desk.page.evaluate(() => localStorage.setItem('aftercare.appearance', JSON.stringify({ locale: 'en' })))
+    await desk.page.reload()
+  }
   for (const [login, name, department, roles] of [
     ['bob', '王芳', '客户关怀部', ['nurse']], ['dora', '刘洋', DEPARTMENT, ['department_head']], ['erin', '孙丽', '院办', ['approver']], ['nina', '赵宁', DEPARTMENT, ['nurse']],
   ] as const) {
