@@ -208,6 +208,7 @@ async function desks() {
       el('div', {}, el('button', { class: 'main' }, t('page_make_code'))),
       state.code?.hospital === state.hospital.id && el('div', {},
         el('p', { class: 'code' }, state.code.code),
+        el('p', { class: 'faint' }, t('page_code_fingerprint', { fingerprint: state.code.fingerprint, words: state.code.fingerprint_words })),
         el('p', { class: 'faint' }, t('page_code_until', { at: instant(state.code.expires_at) })))),
     stickCard(state.hospital.id),
   ]

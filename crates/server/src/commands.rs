@@ -115,7 +115,13 @@ async fn code(app: &App, command: &CodeCommand, words: &Words) -> Result<Said, F
     let CodeCommand::New { hospital, sites, history } = command;
     let tenant = office::hospital(app, hospital.hospital_word.as_deref()).await?;
     let made = office::make_code(app, tenant.id, CONSOLE, sites, *history).await?;
-    Ok(done(words, "code_made", &[("code", &made.code), ("hospital", &tenant.name)], json!(made)))
+    let said = [
+        ("code", made.code.as_str()),
+        ("hospital", &tenant.name),
+        ("fingerprint", &made.fingerprint),
+        ("fingerprint_words", &made.fingerprint_words),
+    ];
+    Ok(done(words, "code_made", &said, json!(made)))
 }
 
 async fn tenants(app: &App, command: &TenantCommand, words: &Words) -> Result<Said, Failure> {

@@ -5,8 +5,8 @@ mod support;
 
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::{
-    BlobState, ErasureAnswer, ErasureRequest, LoginAnswer, LoginRequest, PasswordRequest, RecordsRequest,
-    SealedKey, SnapshotPage,
+    BlobState, ClinicsAnswer, ErasureAnswer, ErasureRequest, LoginAnswer, LoginRequest, PasswordRequest,
+    RecordsRequest, SealedKey, SnapshotPage,
 };
 use aftercare_sync::pack;
 use aftercare_sync::wire::{Event, Outcome, Refusal};
@@ -55,6 +55,32 @@ fn a_hospital_begins_and_a_second_desk_fills_up() {
     assert_eq!(devices.as_array().unwrap().len(), 3);
     let sites: Vec<_> = devices.as_array().unwrap().iter().map(|device| device["sites"].clone()).collect();
     assert_eq!(sites.iter().filter(|sites| **sites == serde_json::json!(["本部"])).count(), 2);
+}
+
+#[test]
+fn a_desk_hears_how_the_desks_of_its_sites_stand_and_of_no_other() {
+    let server = Server::start();
+    let first = hospital(&server, &[]);
+    let mut second = Desk::new(&server);
+    second.enrol(&server.code(&["--sites", &first.site.to_string()]), false).unwrap();
+    second.fetch_token().unwrap();
+    let elsewhere = hospital(&server, &[]);
+    let message = pack::pack(&second.request()).unwrap();
+    assert_eq!(second.signed("POST", "/v1/sync?unsent=1500", &message).status, 200);
+    let seen = |desk: &Desk| -> ClinicsAnswer {
+        serde_json::from_slice(&desk.signed("GET", "/v1/clinics", b"").body).unwrap()
+    };
+    let answer = seen(&first.desk);
+    assert_eq!(answer.desks.len(), 2);
+    assert!(
+        answer.desks.iter().all(|desk| desk.sites == [first.site].into() && desk.last_contact_at.is_some())
+    );
+    let other = answer.desks.iter().find(|desk| desk.id == second.id).unwrap();
+    assert_eq!(other.unsent, 1_500);
+    let alone = seen(&elsewhere.desk);
+    assert_eq!(alone.desks.iter().map(|desk| desk.id).collect::<Vec<_>>(), [elsewhere.desk.id]);
+    assert_eq!(second.signed("POST", "/v1/sync?unsent=many", &message).status, 400);
+    assert_eq!(Desk::new(&server).signed("GET", "/v1/clinics", b"").status, 401);
 }
 
 #[test]

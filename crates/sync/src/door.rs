@@ -6,12 +6,13 @@
 //! | `GET /v1/authority` | | the authority's certificate, PEM; compared with the code before anything is said |
 //! | `POST /v1/enrol` | [`EnrolRequest`] | [`EnrolAnswer`] |
 //! | `POST /v1/token` | [`TokenRequest`], signed by itself | [`TokenAnswer`] |
-//! | `POST /v1/sync` | `wire::Request`, packed | `wire::Answer`, packed; 409, 410, 426: `wire::Refusal`, packed |
+//! | `POST /v1/sync?unsent=N` | `wire::Request`, packed; N: what the desk keeps back for later requests | `wire::Answer`, packed; 409, 410, 426: `wire::Refusal`, packed |
 //! | `GET /v1/snapshots/{scope}?after=E:ID` | | [`SnapshotPage`], packed |
 //! | `POST /v1/records` | [`RecordsRequest`], packed | [`RecordsAnswer`], packed |
 //! | `POST /v1/login` | [`LoginRequest`] | [`LoginAnswer`] |
 //! | `PUT /v1/keys` | [`SealedKey`] | 204 |
 //! | `PUT /v1/passwords` | [`PasswordRequest`] | 204 |
+//! | `GET /v1/clinics` | | [`ClinicsAnswer`] |
 //! | `POST /v1/erasures`, `/v1/erasures/confirm` | [`ErasureRequest`] | [`ErasureAnswer`] |
 //! | `PUT /v1/blobs/{patient}/{sha256}?offset=N&size=N` | a part, at most [`MAX_PART`] bytes | [`BlobState`] |
 //! | `GET /v1/blobs/{patient}/{sha256}` | | [`BlobState`] |
@@ -234,6 +235,32 @@ pub struct PasswordRequest {
     pub old: Option<String>,
     /// The password from now on.
     pub new: String,
+}
+
+/// How the desks stand that share a site with the one that asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClinicsAnswer {
+    /// The server's time, milliseconds UTC.
+    pub server_millis: i64,
+    /// The desks that may come, by name.
+    pub desks: Vec<ClinicDesk>,
+}
+
+/// A desk as its colleagues see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClinicDesk {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Those of its sites that the asking desk sees too.
+    pub sites: BTreeSet<Scope>,
+    /// When it was enrolled, milliseconds UTC.
+    pub enrolled_at: i64,
+    /// When it was last heard of, milliseconds UTC.
+    pub last_contact_at: Option<i64>,
+    /// How many changes it kept back when it last sent some.
+    pub unsent: i64,
 }
 
 /// A patient is to be erased everywhere. Asked by one person, confirmed by another within seven days.

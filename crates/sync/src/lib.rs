@@ -13,6 +13,7 @@ pub mod desk;
 pub mod digest;
 pub mod door;
 pub mod entities;
+pub mod fingerprint;
 pub mod fold;
 pub mod judge;
 pub mod pack;

@@ -93,6 +93,7 @@ CREATE TABLE device (
     chain BYTEA NOT NULL,
     enrolled_at BIGINT NOT NULL,
     last_contact_at BIGINT,
+    unsent BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id)
 );
 ALTER TABLE device ENABLE ROW LEVEL SECURITY;

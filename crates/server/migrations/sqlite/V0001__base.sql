@@ -67,6 +67,7 @@ CREATE TABLE device (
     chain BLOB NOT NULL,
     enrolled_at INTEGER NOT NULL,
     last_contact_at INTEGER,
+    unsent INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 

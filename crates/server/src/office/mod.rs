@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use aftercare_sync::Scope;
 use aftercare_sync::code::EnrolCode;
+use aftercare_sync::fingerprint::Fingerprint;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -22,6 +23,10 @@ pub struct MadeCode {
     pub code: String,
     /// When it ends, milliseconds UTC.
     pub expires_at: i64,
+    /// The authority's fingerprint as the desk will show it, in Chinese.
+    pub fingerprint: String,
+    /// The same in English words.
+    pub fingerprint_words: String,
 }
 
 /// Makes a one-time code.
@@ -54,7 +59,14 @@ pub async fn make_code(
             Ok(()) => {
                 let details = json!({ "number": code.number, "sites": sites, "history": history });
                 app.audit(tenant, actor, "code_made", Uuid::nil(), details).await?;
-                return Ok(MadeCode { code: code.print(), expires_at: now + crate::store::CODE_MILLIS });
+                let Fingerprint { chinese, english } = Fingerprint::of(app.authority.der());
+                let expires_at = now + crate::store::CODE_MILLIS;
+                return Ok(MadeCode {
+                    code: code.print(),
+                    expires_at,
+                    fingerprint: chinese,
+                    fingerprint_words: english,
+                });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Every address of the server.
 
 mod blobs;
+mod clinics;
 mod enrol;
 mod erasures;
 mod office;
@@ -50,6 +51,7 @@ pub fn router(app: Shared) -> Router {
         .route("/v1/sync", post(sync::sync))
         .route("/v1/snapshots/{scope}", get(records::snapshot))
         .route("/v1/records", post(records::bucket))
+        .route("/v1/clinics", get(clinics::clinics))
         .route("/v1/login", post(people::login))
         .route("/v1/keys", put(people::leave_key))
         .route("/v1/passwords", put(people::password))

@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Shared};
+use crate::asked::Wanted;
 use crate::problem::{Refused, refuse};
 use crate::routes::packed;
 use crate::signed::{Signed, pack_problem};
@@ -21,8 +22,19 @@ const MOST_CURSORS: usize = 500;
 /// What an answer holds when the usual would be too large when packed: half, and half again.
 const SMALLER: u32 = 4;
 
+/// What a desk says beside its message.
+#[derive(serde::Deserialize)]
+pub struct Beside {
+    /// How many changes it keeps back for later requests.
+    unsent: Option<i64>,
+}
+
 /// `POST /v1/sync`.
-pub async fn sync(State(app): State<Shared>, signed: Signed) -> Result<Response, Refused> {
+pub async fn sync(
+    State(app): State<Shared>,
+    Wanted(beside): Wanted<Beside>,
+    signed: Signed,
+) -> Result<Response, Refused> {
     let request: Request = signed.unpack()?;
     if request.device != signed.claims.device {
         return Err(refuse(ProblemCode::Forbidden));
@@ -41,6 +53,9 @@ pub async fn sync(State(app): State<Shared>, signed: Signed) -> Result<Response,
     let answered = app.store.sync(tenant, request.clone(), app.now(), limits).await?;
     point("server.sync.before_answer");
     app.metrics.ops_in.fetch_add(ops, Ordering::Relaxed);
+    if let Some(unsent) = beside.unsent.filter(|unsent| *unsent >= 0 && *unsent != signed.device.unsent) {
+        app.store.note_unsent(tenant, signed.device.id, unsent).await?;
+    }
     match answered {
         Answered::Refused(refusal) => refused(&app, &refusal),
         Answered::Answer(answer) => {

@@ -150,6 +150,10 @@ impl<D: Driver> Store for D {
         Ok(())
     }
 
+    async fn note_unsent(&self, tenant: Uuid, device: Uuid, unsent: i64) -> Result<()> {
+        self.write(tenant, job!(|tx| devices::note_unsent(tx, device, unsent))).await
+    }
+
     async fn put_user(&self, tenant: Uuid, user: ServerUser) -> Result<()> {
         self.write(tenant, job!(|tx, user| people::put(tx, &user))).await
     }

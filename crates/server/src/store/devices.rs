@@ -149,7 +149,7 @@ pub(super) async fn enrol(tx: &mut Tx, with: &CodeUse, new: &NewDevice, now: i64
     Ok(find(tx, new.id).await?.ok_or(StoreError::NotFound))
 }
 
-const DEVICE: &str = "SELECT id, name, public_key, sites, history_to, status, last_dseq, chain, enrolled_at, last_contact_at \
+const DEVICE: &str = "SELECT id, name, public_key, sites, history_to, status, last_dseq, chain, enrolled_at, last_contact_at, unsent \
                       FROM device WHERE tenant_id = $1";
 
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Device>> {
@@ -172,6 +172,7 @@ fn device(row: &Row) -> Result<Device> {
         chain: row.bytes(7)?,
         enrolled_at: row.int(8)?,
         last_contact_at: row.int_or_null(9)?,
+        unsent: row.int(10)?,
     })
 }
 
@@ -237,6 +238,11 @@ pub(super) async fn contact_is_old(tx: &mut Tx, id: Uuid, now: i64) -> Result<bo
 pub(super) async fn note_contact(tx: &mut Tx, id: Uuid, now: i64) -> Result<()> {
     let sql = "UPDATE device SET last_contact_at = $3 WHERE tenant_id = $1 AND id = $2";
     one(tx.run(sql, &[id.into(), now.into()]).await?)
+}
+
+pub(super) async fn note_unsent(tx: &mut Tx, id: Uuid, unsent: i64) -> Result<()> {
+    let sql = "UPDATE device SET unsent = $3 WHERE tenant_id = $1 AND id = $2";
+    one(tx.run(sql, &[id.into(), unsent.into()]).await?)
 }
 
 pub(super) async fn put_key(tx: &mut Tx, device: Uuid, sealed: &[u8]) -> Result<()> {

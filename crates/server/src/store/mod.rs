@@ -107,6 +107,8 @@ pub trait Store: Send + Sync {
     async fn set_device_status(&self, tenant: Uuid, device: Uuid, status: DeviceStatus) -> Result<()>;
     /// Notes that the device was heard of at `now` (milliseconds UTC).
     async fn note_contact(&self, tenant: Uuid, device: Uuid, now: i64) -> Result<()>;
+    /// Notes how many changes the device keeps back for later requests.
+    async fn note_unsent(&self, tenant: Uuid, device: Uuid, unsent: i64) -> Result<()>;
 
     // ---- people who sign in at the server
 

@@ -226,6 +226,8 @@ pub struct Device {
     pub enrolled_at: i64,
     /// When it was last heard of, milliseconds UTC.
     pub last_contact_at: Option<i64>,
+    /// How many changes it kept back when it last sent some.
+    pub unsent: i64,
 }
 
 /// What a desk's request is let in by.

@@ -113,6 +113,7 @@ async fn keep_apart(store: &dyn Store) {
         Err(StoreError::NotFound)
     );
     assert_eq!(store.note_contact(RENMIN, foreign, START).await, Err(StoreError::NotFound));
+    assert_eq!(store.note_unsent(RENMIN, foreign, 3).await, Err(StoreError::NotFound));
     // The same device id cannot be enrolled in a second hospital.
     assert_eq!(Desk::try_enrol(store, RENMIN, foreign, &[], 0).await.unwrap_err(), StoreError::Exists);
     assert_eq!(store.tenant_of_device(foreign).await, Ok(Some(XIEHE)));

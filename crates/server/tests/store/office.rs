@@ -128,6 +128,9 @@ async fn use_codes(store: &dyn Store) {
     assert_eq!(store.device(TENANT, id(3)).await.unwrap().last_contact_at, Some(START + 5));
     store.note_contact(TENANT, id(3), START + 60_005).await.unwrap();
     assert_eq!(store.device(TENANT, id(3)).await.unwrap().last_contact_at, Some(START + 60_005));
+    assert_eq!(store.device(TENANT, id(3)).await.unwrap().unsent, 0);
+    store.note_unsent(TENANT, id(3), 1_500).await.unwrap();
+    assert_eq!(store.device(TENANT, id(3)).await.unwrap().unsent, 1_500);
 }
 
 async fn know_people(store: &dyn Store) {
