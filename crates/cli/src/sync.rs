@@ -24,15 +24,19 @@ pub fn enrol(global: &Global, language: Language, server: &str, code: &str) -> R
     let empty = Desk::signed_out(global, language)?;
     let state = empty.call("session_status", json!({}))?;
     let mut recovery = Value::Null;
-    if state["state"] == "setup" {
+    let is_new = state["state"] == "setup" || state["nobody_yet"] == true;
+    if is_new {
         let user = global.user().ok_or_else(|| Failure::missing(language, "--user"))?;
-        let request =
-            json!({ "address": server, "code": code, "login": user, "password": password(language)? });
-        recovery = empty.call("sync_join", request)?["recovery_code"].clone();
+        let password = password(language)?;
+        if state["state"] == "setup" {
+            let joined = empty.call("sync_join", json!({ "address": server, "code": code }))?;
+            recovery = joined["recovery_code"].clone();
+        }
+        empty.call("sync_login", json!({ "login": user, "password": password }))?;
     }
     drop(empty);
     let desk = &Desk::open(global, language)?;
-    let mut done = if recovery.is_null() {
+    let mut done = if !is_new {
         let joined = desk.call("sync_enrol", json!({ "address": server, "code": code }))?;
         wait(desk, &joined["job"])?
     } else {

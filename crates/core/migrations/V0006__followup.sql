@@ -51,6 +51,7 @@ CREATE TABLE task (
   end_reason       TEXT
 ) STRICT;
 CREATE INDEX task_by_patient ON task (patient_id, due_on);
+CREATE INDEX task_by_claim ON task (claimed_by) WHERE claimed_by IS NOT NULL;
 CREATE INDEX task_by_enrolment ON task (enrolment_id);
 
 CREATE TABLE call (

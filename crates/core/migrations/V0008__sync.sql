@@ -36,7 +36,8 @@ CREATE TABLE sync_server (
   heard_at     INTEGER,                          -- last answer
   compared_at  INTEGER,                          -- last time the digests were equal
   key_left     INTEGER NOT NULL DEFAULT 0,       -- 1: the database's key lies there, sealed, for who is new to this PC
-  forked       INTEGER NOT NULL DEFAULT 0        -- 1: the server knows another desk of this identity
+  forked       INTEGER NOT NULL DEFAULT 0,       -- 1: the server knows another desk of this identity
+  clinics_at   INTEGER                           -- when sync_clinic was last heard
 ) STRICT;
 
 -- The epochs of the server that this desk's data comes from.
@@ -52,7 +53,9 @@ CREATE TABLE sync_cursor (
   fill_seq    INTEGER,                           -- the first sync: number of its first page …
   fill_entity TEXT,                              -- … and the record after which it goes on
   fill_id     BLOB,
-  filled      INTEGER NOT NULL DEFAULT 0
+  filled      INTEGER NOT NULL DEFAULT 0,
+  fill_done   INTEGER NOT NULL DEFAULT 0,        -- records that the first sync has brought …
+  fill_total  INTEGER NOT NULL DEFAULT 0         -- … of so many; 0 before its first page
 ) STRICT, WITHOUT ROWID;
 
 -- What others wrote, until the server says that it is safe; a restored server is offered it again.
@@ -104,6 +107,17 @@ CREATE TABLE sync_author (
 CREATE TABLE sync_password (
   user_id   BLOB    NOT NULL PRIMARY KEY,
   chosen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How the desks stand that share a site with this one, as the server last told it.
+CREATE TABLE sync_clinic (
+  device          BLOB    NOT NULL,
+  site            BLOB    NOT NULL,
+  name            TEXT    NOT NULL,
+  enrolled_at     INTEGER NOT NULL,
+  last_contact_at INTEGER,
+  unsent          INTEGER NOT NULL,
+  PRIMARY KEY (device, site)
 ) STRICT, WITHOUT ROWID;
 
 -- Each round with the server, the last few hundred.

@@ -86,6 +86,7 @@ commands! {
         session_login: session::commands::login, session::LoginRequest => session::SessionStatus;
         session_recover: session::commands::recover, session::RecoverRequest => session::SessionStatus;
         settings_restore: settings::commands::restore, settings::RestoreRequest => settings::RestoreResponse;
+        sync_find: sync::join::find, sync::FindRequest => sync::FindResponse;
         sync_join: sync::join::join, sync::JoinRequest => sync::JoinResponse;
         sync_login: sync::join::online_login, sync::OnlineLoginRequest => session::SessionStatus;
         session_lock: session::commands::lock, session::StatusRequest => Done;
@@ -117,6 +118,8 @@ commands! {
         sync_now: SignedIn, sync::commands::now, sync::NowRequest => settings::JobStarted;
         sync_stick_write: SignedIn, sync::commands::stick_write, sync::StickRequest => settings::JobStarted;
         sync_stick_read: SignedIn, sync::commands::stick_read, sync::StickRequest => settings::JobStarted;
+        sync_stop: SignedIn, sync::commands::stop, sync::NowRequest => Done;
+        sync_clinics: FollowupManage, sync::clinics::clinics, sync::clinics::ClinicsRequest => sync::clinics::Clinics;
         sync_enrol: SettingsEdit, sync::commands::join, sync::EnrolRequest => sync::EnrolResponse;
         sync_history: SignedIn, sync::commands::history, sync::HistoryRequest => sync::HistoryResponse;
         sync_refused: SignedIn, sync::commands::refused, sync::RefusedRequest => sync::RefusedResponse;
@@ -159,6 +162,8 @@ commands! {
         followup_patient_plans: ArchiveRead, followup::patient_plans::patient_plans, followup::call::PatientRequest => followup::patient_plans::PatientPlans;
         followup_claim: FollowupWork, followup::manage::claim, followup::call::PatientRequest => Done;
         followup_take_along: FollowupWork, followup::manage::take_along, followup::manage::TakeAlongRequest => followup::manage::TakeAlongResponse;
+        followup_along: FollowupWork, followup::along::along, followup::along::AlongRequest => followup::along::Along;
+        followup_give_back: FollowupWork, followup::along::give_back, followup::along::AlongRequest => followup::along::Along;
         followup_release: FollowupWork, followup::manage::release, followup::call::PatientRequest => Done;
         followup_add_task: FollowupWork, followup::manage::add_task, followup::manage::AddTaskRequest => followup::manage::TaskResponse;
         followup_assign: FollowupManage, followup::manage::assign, followup::manage::AssignRequest => Done;

@@ -15,6 +15,10 @@ identity_check: Array<LocalText>,
  */
 opening: LocalText, 
 /**
+ * Experts' answers that this call brings, to be read out as they stand.
+ */
+answers: Array<LocalText>, 
+/**
  * Topics, by plan.
  */
 sections: Array<ScriptSection>, 

@@ -20,6 +20,18 @@ hospital: string,
  */
 site: string, 
 /**
+ * Whether this PC has a server, at which somebody new to it can log in.
+ */
+has_server: boolean, 
+/**
+ * Whether nobody can log in without that server yet.
+ */
+nobody_yet: boolean, 
+/**
+ * Whether the PC was erased because it had been reported lost.
+ */
+wiped: boolean, 
+/**
  * Who is logged in.
  */
 user: SessionUser | null, 

@@ -13,10 +13,6 @@ address: string,
  */
 code: string, 
 /**
- * Somebody whom the server knows.
+ * What people shall call this PC; its own name when empty.
  */
-login: string, 
-/**
- * Their password.
- */
-password: string, };
+name: string, };

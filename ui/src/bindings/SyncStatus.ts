@@ -21,6 +21,22 @@ running: boolean,
  */
 filling: boolean, 
 /**
+ * Somebody stopped the first sync for now.
+ */
+held: boolean, 
+/**
+ * Records that the first sync has brought, while it is under way.
+ */
+filled: number, 
+/**
+ * Of so many, when that is known.
+ */
+fill_total: number | null, 
+/**
+ * Patients that are here, while it is under way.
+ */
+patients: number, 
+/**
  * Changes that the server does not have yet.
  */
 unsent: number, 

@@ -12,6 +12,7 @@
 //! questions change status only by a command that a pure judge in `aftercare_domain` has passed.
 
 pub mod alert;
+pub mod along;
 pub mod call;
 pub mod consult;
 pub mod dial;

@@ -9,6 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::keys::{self, RecoveryCode};
+use super::machine::{ServerFile, Wiped};
 use super::slots::{KeyFile, RecoverySlot};
 use super::{
     ChangePasswordRequest, ConfirmRequest, DATABASE_FILE, LoginRequest, OpenSession, Passing, RecoverRequest,
@@ -26,6 +27,9 @@ pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
         state: SessionState::Setup,
         hospital: String::new(),
         site: String::new(),
+        has_server: false,
+        nobody_yet: false,
+        wiped: false,
         user: None,
         password_due: None,
         idle_seconds: 0,
@@ -33,9 +37,11 @@ pub fn status(app: &Arc<App>, _: StatusRequest) -> Result<SessionStatus> {
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     if !KeyFile::exists(&app.home) {
+        status.wiped = Wiped::is_left(&app.home);
         return Ok(status);
     }
     let keys = KeyFile::load(&app.home)?;
+    (status.has_server, status.nobody_yet) = (ServerFile::exists(&app.home), keys.is_nobodys());
     (status.hospital, status.site) = (keys.hospital, keys.site);
     status.state = SessionState::Locked;
     if let Some(session) = app.current() {
@@ -69,6 +75,7 @@ pub fn setup(app: &Arc<App>, request: SetupRequest) -> Result<SetupResponse> {
     file.put(first.id, &first.login, &request.password, &key, app.env.password_cost)?;
     file.recovery = Some(RecoverySlot::new(&key, &code)?);
     file.save(&app.home)?;
+    Wiped::clear(&app.home)?;
     Ok(SetupResponse { recovery_code: code.text() })
 }
 

@@ -16,6 +16,7 @@ use crate::db::DatabaseKey;
 use crate::error::{Error, Result};
 
 const FILE: &str = "server.json";
+const WIPED: &str = "wiped";
 const DEVICE: &str = "device key v1";
 const DATABASE: &str = "database key left at the server v1";
 
@@ -51,6 +52,11 @@ impl ServerFile {
         Ok(())
     }
 
+    /// Whether this PC has a server.
+    pub(crate) fn exists(home: &Path) -> bool {
+        home.join(FILE).exists()
+    }
+
     /// Reads the file.
     ///
     /// # Errors
@@ -72,6 +78,29 @@ impl ServerFile {
     pub(crate) fn seed(&self, keys: &KeyFile) -> Result<DatabaseKey> {
         keys::unwrap(&self.seed, &*wrapping(keys, DEVICE)?, DEVICE)
             .ok_or_else(|| Error::new(ErrorCode::KeysDamaged))
+    }
+}
+
+/// A mark that this PC was erased because it was reported lost: whoever finds it empty is told why.
+pub(crate) struct Wiped;
+
+impl Wiped {
+    /// Leaves the mark.
+    pub(crate) fn leave(home: &Path) -> Result<()> {
+        Ok(std::fs::write(home.join(WIPED), b"reported lost\n")?)
+    }
+
+    /// Whether it is there.
+    pub(crate) fn is_left(home: &Path) -> bool {
+        home.join(WIPED).exists()
+    }
+
+    /// Takes it away: the PC begins anew.
+    pub(crate) fn clear(home: &Path) -> Result<()> {
+        match std::fs::remove_file(home.join(WIPED)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::settings::Settings;
 
 pub(crate) use commands::start_database;
 pub use keys::RecoveryCode;
-pub(crate) use machine::{ServerFile, open_database_key, seal_database_key};
+pub(crate) use machine::{ServerFile, Wiped, open_database_key, seal_database_key};
 pub use slots::{KeyFile, RecoverySlot, add_user_slot, remove_user_slot};
 
 /// The database's file name in the home folder.
@@ -161,6 +161,12 @@ pub struct SessionStatus {
     pub hospital: String,
     /// The site's name, once set up.
     pub site: String,
+    /// Whether this PC has a server, at which somebody new to it can log in.
+    pub has_server: bool,
+    /// Whether nobody can log in without that server yet.
+    pub nobody_yet: bool,
+    /// Whether the PC was erased because it had been reported lost.
+    pub wiped: bool,
     /// Who is logged in.
     pub user: Option<SessionUser>,
     /// Why they can do nothing but change their password, if so.

@@ -88,6 +88,11 @@ impl KeyFile {
         path(home).exists() || twin(home).exists()
     }
 
+    /// Whether nobody can log in here without a server: the PC has just joined.
+    pub(crate) fn is_nobodys(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// Removes every slot of `home` for good: without its key the database is noise.
     pub(crate) fn destroy(home: &Path) -> Result<()> {
         for file in [path(home), twin(home)] {
@@ -212,8 +217,9 @@ pub fn add_user_slot(
 /// Takes a user's slot away: from then on they cannot open the database on this PC.
 pub fn remove_user_slot(home: &Path, user_id: Uuid) -> Result<()> {
     let mut file = KeyFile::load(home)?;
+    let before = file.users.len();
     file.users.retain(|slot| slot.user_id != user_id);
-    file.save(home)
+    if file.users.len() == before { Ok(()) } else { file.save(home) }
 }
 
 fn bound_to(user_id: Uuid, login: &str) -> String {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aftercare_domain::error_code::ErrorCode;
 
+use super::join::Applicant;
 use super::{round, state};
 use crate::app::jobs::Progress;
 use crate::app::{App, Ctx};
@@ -33,6 +34,12 @@ pub struct Background {
     next_at: AtomicI64,
     failures: AtomicU32,
     problem: Mutex<Option<ErrorCode>>,
+    /// Somebody stopped the first sync: it goes on when asked, or when the program is opened again.
+    held: AtomicBool,
+    /// The round that runs by itself, so that it can be stopped.
+    course: Mutex<Option<Progress>>,
+    /// Who this PC is about to be at a server.
+    applicant: Mutex<Option<Applicant>>,
 }
 
 /// A round that is running.
@@ -81,6 +88,32 @@ impl Background {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether somebody stopped the first sync.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Nothing begins by itself until [`Background::go_on`]; the round that runs by itself ends after its page.
+    pub(super) fn hold(&self) {
+        self.held.store(true, Ordering::Relaxed);
+        if let Some(progress) = self.course().as_ref() {
+            progress.cancel();
+        }
+    }
+
+    /// Rounds begin by themselves again.
+    pub(super) fn go_on(&self) {
+        self.held.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn applicant(&self) -> MutexGuard<'_, Option<Applicant>> {
+        self.applicant.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn course(&self) -> MutexGuard<'_, Option<Progress>> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Something urgent was written: sync at once, unless the server does not answer anyway.
     pub(crate) fn hurry(&self, now_millis: i64) {
         if self.failures.load(Ordering::Relaxed) == 0 {
@@ -122,7 +155,7 @@ fn pause_millis(failures: u32, every_millis: i64) -> i64 {
 pub(crate) fn tick(app: &Arc<App>) {
     let now = app.env.now().timestamp_millis();
     app.sync.look(now);
-    let Some(session) = app.current() else { return };
+    let Some(session) = app.current().filter(|_| !app.sync.is_held()) else { return };
     if now < app.sync.next_at() && app.sync.next_at() - now <= LONGEST_PAUSE_MILLIS * 8 {
         return;
     }
@@ -151,13 +184,16 @@ fn one_round(ctx: &Ctx) -> Result<()> {
     if server.is_none() {
         return Ok(());
     }
+    let progress = Progress::unwatched();
+    *ctx.app.sync.course() = Some(progress.clone());
     let result = super::line(ctx)
-        .and_then(|line| round::run(ctx, &line, &Progress::unwatched(), false))
+        .and_then(|line| round::run(ctx, &line, &progress, false))
         .map(|_| ())
         .map_err(|error| {
             tracing::warn!(%error, "sync failed");
             error.code
         });
+    *ctx.app.sync.course() = None;
     finished(ctx, result, i64::from(every) * 60_000);
     if result.is_ok() {
         crate::updates::after_round(ctx);
@@ -222,5 +258,16 @@ mod tests {
             assert!(background.is_running());
         }
         assert!(!background.is_running());
+    }
+
+    #[test]
+    fn a_first_sync_that_was_stopped_waits_until_somebody_asks() {
+        let background = Background::default();
+        let progress = Progress::unwatched();
+        *background.course() = Some(progress.clone());
+        background.hold();
+        assert!(background.is_held() && progress.is_cancelled());
+        background.go_on();
+        assert!(!background.is_held());
     }
 }

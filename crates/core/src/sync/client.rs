@@ -10,9 +10,10 @@ use aftercare_domain::error_code::ErrorCode;
 use aftercare_sync::Scope;
 use aftercare_sync::code::EnrolCode;
 use aftercare_sync::door::{
-    BlobState, EnrolAnswer, EnrolRequest, ErasureAnswer, ErasureRequest, HEADER_AT, HEADER_SIGNATURE,
-    LoginAnswer, LoginRequest, PACKED, PasswordRequest, Problem, ProblemCode, RecordsAnswer, RecordsRequest,
-    SealedKey, SnapshotPage, TokenAnswer, TokenRequest, base64url, request_text, token_text,
+    BlobState, ClinicsAnswer, EnrolAnswer, EnrolRequest, ErasureAnswer, ErasureRequest, HEADER_AT,
+    HEADER_SIGNATURE, LoginAnswer, LoginRequest, PACKED, PasswordRequest, Problem, ProblemCode,
+    RecordsAnswer, RecordsRequest, SealedKey, SnapshotPage, TokenAnswer, TokenRequest, base64url,
+    request_text, token_text,
 };
 use aftercare_sync::pack::{MAX_PACKED, pack, unpack};
 use aftercare_sync::record::Key;
@@ -58,14 +59,23 @@ pub enum PutBlob {
 
 /// A line to the server: the network, or what tests put in its place.
 pub trait Line {
-    /// `POST /v1/sync`.
-    fn sync(&self, request: &Request) -> Result<Reply>;
+    /// `POST /v1/sync`. `unsent`: how many own changes wait for later requests.
+    fn sync(&self, request: &Request, unsent: i64) -> Result<Reply>;
     /// `GET /v1/snapshots/{scope}`.
     fn snapshot(&self, scope: Scope, after: Option<&Key>) -> Result<SnapshotPage>;
     /// `POST /v1/records`.
     fn records(&self, request: &RecordsRequest) -> Result<RecordsAnswer>;
     /// The sites that the desk may see and write now.
     fn sites(&self) -> Result<BTreeSet<Scope>>;
+    /// People whom the server lets in no more.
+    fn shut_out(&self) -> Result<BTreeSet<Uuid>>;
+    /// `GET /v1/clinics`.
+    fn clinics(&self) -> Result<ClinicsAnswer>;
+    /// `POST /v1/login`: the server checks somebody who is new to this PC.
+    ///
+    /// # Errors
+    /// `SyncLogin` and those of every request.
+    fn login(&self, login: &str, password: &str) -> Result<LoginAnswer>;
     /// `PUT /v1/keys`: the database's key, sealed, for people who are new to this PC.
     fn leave_key(&self, sealed: &[u8]) -> Result<()>;
     /// `PUT /v1/passwords`.
@@ -172,6 +182,7 @@ struct Token {
     text: String,
     until: i64,
     sites: BTreeSet<Scope>,
+    shut_out: BTreeSet<Uuid>,
 }
 
 impl Https {
@@ -210,8 +221,15 @@ impl Https {
             Response::read(sent)?.json::<TokenAnswer>()
         })?;
         let until = self.now() + answer.expires_in_seconds * 1000 - TOKEN_MARGIN_MILLIS;
-        *kept = Some(Token { text: answer.token.clone(), until, sites: answer.sites });
-        Ok(answer.token)
+        let TokenAnswer { token: text, sites, shut_out, .. } = answer;
+        *kept = Some(Token { text: text.clone(), until, sites, shut_out });
+        Ok(text)
+    }
+
+    /// What the present token says beside itself.
+    fn told<T: Default>(&self, read: impl FnOnce(&Token) -> T) -> Result<T> {
+        self.correcting_clock(|| self.token())?;
+        Ok(self.token.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(read).unwrap_or_default())
     }
 
     /// Tries once more with the server's time when the server says that this PC's is off.
@@ -265,9 +283,9 @@ impl Https {
 }
 
 impl Line for Https {
-    fn sync(&self, request: &Request) -> Result<Reply> {
+    fn sync(&self, request: &Request, unsent: i64) -> Result<Reply> {
         let body = packed(request)?;
-        let response = self.signed("POST", "/v1/sync", &body, PACKED)?;
+        let response = self.signed("POST", &format!("/v1/sync?unsent={unsent}"), &body, PACKED)?;
         match response.status {
             200 => Ok(Reply::Answer(Box::new(response.unpacked()?))),
             _ => Ok(Reply::Refused(response.unpacked()?)),
@@ -287,9 +305,20 @@ impl Line for Https {
     }
 
     fn sites(&self) -> Result<BTreeSet<Scope>> {
-        self.correcting_clock(|| self.token())?;
-        let kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept.as_ref().map(|token| token.sites.clone()).unwrap_or_default())
+        self.told(|token| token.sites.clone())
+    }
+
+    fn shut_out(&self) -> Result<BTreeSet<Uuid>> {
+        self.told(|token| token.shut_out.clone())
+    }
+
+    fn clinics(&self) -> Result<ClinicsAnswer> {
+        self.signed("GET", "/v1/clinics", b"", JSON)?.json()
+    }
+
+    fn login(&self, login: &str, password: &str) -> Result<LoginAnswer> {
+        let request = LoginRequest { login: login.trim().to_owned(), password: password.to_owned() };
+        self.signed("POST", "/v1/login", &serde_json::to_vec(&request)?, JSON)?.json()
     }
 
     fn leave_key(&self, sealed: &[u8]) -> Result<()> {
@@ -330,15 +359,6 @@ fn blob_target(key: &BlobKey) -> String {
 }
 
 impl Https {
-    /// Has the server check somebody who is new to this PC.
-    ///
-    /// # Errors
-    /// `SyncLogin` and those of every request.
-    pub fn login(&self, login: &str, password: &str) -> Result<LoginAnswer> {
-        let request = LoginRequest { login: login.trim().to_owned(), password: password.to_owned() };
-        self.signed("POST", "/v1/login", &serde_json::to_vec(&request)?, JSON)?.json()
-    }
-
     /// Asks for a patient's erasure everywhere, or confirms what another person asked for.
     ///
     /// # Errors
@@ -477,11 +497,12 @@ fn short(word: &str) -> String {
 fn unreachable(error: ureq::Error) -> Error {
     let code = match &error {
         // Said by TLS in the middle of a handshake, where it comes wrapped in an error of the connection.
-        ureq::Error::Rustls(_) | ureq::Error::Io(_)
-            if format!("{error:?}").contains("InvalidCertificate") =>
-        {
-            ErrorCode::SyncWrongServer
-        }
+        ureq::Error::Rustls(_) | ureq::Error::Io(_) => match format!("{error:?}") {
+            said if !said.contains("InvalidCertificate") => ErrorCode::SyncUnreachable,
+            // Certificates are good for years: it is this PC's clock that is wrong.
+            said if said.contains("NotValidYet") || said.contains("Expired") => ErrorCode::SyncClock,
+            _ => ErrorCode::SyncWrongServer,
+        },
         // More than any answer may have.
         ureq::Error::BodyExceedsLimit(_) => ErrorCode::SyncServerFault,
         _ => ErrorCode::SyncUnreachable,

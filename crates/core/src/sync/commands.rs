@@ -33,6 +33,10 @@ pub fn status(ctx: &Ctx, _: StatusRequest) -> Result<Status> {
         address: String::new(),
         running: sync.is_running(),
         filling: false,
+        held: sync.is_held(),
+        filled: 0,
+        fill_total: None,
+        patients: 0,
         unsent: 0,
         oldest_unsent_at: None,
         heard_at: None,
@@ -49,6 +53,12 @@ pub fn status(ctx: &Ctx, _: StatusRequest) -> Result<Status> {
         status.enrolled = true;
         status.address = server.address;
         status.filling = server.filling;
+        if server.filling {
+            (status.filled, status.fill_total) = state::filled(connection)?;
+            status.patients = connection
+                .prepare_cached("SELECT count(*) AS patients FROM patient")?
+                .query_row([], |row| row.get("patients"))?;
+        }
         status.unsent = state::own(connection)?.last_dseq - server.acknowledged;
         status.oldest_unsent_at = state::oldest_unsent(connection, server.acknowledged)?;
         status.heard_at = server.heard_at;
@@ -73,7 +83,16 @@ pub fn status(ctx: &Ctx, _: StatusRequest) -> Result<Status> {
 /// `SyncNotEnrolled`.
 pub fn now(ctx: &Ctx, _: NowRequest) -> Result<JobStarted> {
     ctx.read(state::server)?;
+    ctx.app.sync.go_on();
     Ok(JobStarted { id: jobs::start(ctx, "sync_now", |ctx, progress| sync(ctx, progress, true))? })
+}
+
+/// Stops the first sync for now. It goes on from there when somebody asks, or when the program is opened again.
+pub fn stop(ctx: &Ctx, _: NowRequest) -> Result<Done> {
+    if ctx.read(state::find_server)?.is_some_and(|server| server.filling) {
+        ctx.app.sync.hold();
+    }
+    Ok(Done {})
 }
 
 /// A round in the foreground. `compare`: in any case compare digests.
@@ -83,6 +102,9 @@ pub fn now(ctx: &Ctx, _: NowRequest) -> Result<JobStarted> {
 pub fn sync(ctx: &Ctx, progress: &Progress, compare: bool) -> Result<ReportResponse> {
     let every = ctx.read(settings::load)?.sync_minutes;
     let result = super::line(ctx).and_then(|line| round::run(ctx, &line, progress, compare));
+    if progress.is_cancelled() {
+        stop(ctx, NowRequest {})?;
+    }
     let outcome = result.as_ref().map(|_| ()).map_err(|error| error.code);
     background::finished(ctx, outcome, i64::from(every) * 60_000);
     result.map(ReportResponse::from)

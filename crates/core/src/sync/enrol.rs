@@ -42,7 +42,7 @@ pub(super) fn join(ctx: &Ctx, typed_address: &str, typed_code: &str) -> Result<J
     let authority = client::authority(&address, &code)?;
     let seed = client::new_seed()?;
     let ask = |device: Uuid| {
-        let request = request(&code, device, &seed, Some(site), own.last_dseq)?;
+        let request = request(&code, device, &seed, Some(site), own.last_dseq, "")?;
         client::enrol(&address, &authority, &request)
     };
     point("desk.enrol.before_ask");
@@ -87,13 +87,14 @@ pub(super) fn keep_file(ctx: &Ctx) -> Result<()> {
     ServerFile::save(&ctx.app.home, &keys, &server.address, &server.authority, own.device, seed)
 }
 
-/// What a desk asks. `site`: its own, which it has already.
+/// What a desk asks. `site`: its own, which it has already. `name`: what people call it, or nothing.
 pub(super) fn request(
     code: &EnrolCode,
     device: Uuid,
     seed: &[u8],
     site: Option<Uuid>,
     history_to: i64,
+    name: &str,
 ) -> Result<EnrolRequest> {
     let key = client::key_pair(seed)?;
     let public_key = client::public_key(&key);
@@ -105,14 +106,14 @@ pub(super) fn request(
         device,
         public_key,
         signature,
-        name: machine_name(),
+        name: if name.trim().is_empty() { machine_name() } else { name.trim().chars().take(60).collect() },
         sites: site.into_iter().collect(),
         history_to,
     })
 }
 
 /// What the PC calls itself, for the administrator's list of desks.
-fn machine_name() -> String {
+pub(super) fn machine_name() -> String {
     let named = ["COMPUTERNAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = named.or_else(|| std::fs::read_to_string("/etc/hostname").ok()).unwrap_or_default();
     let name: String = name.trim().chars().take(60).collect();

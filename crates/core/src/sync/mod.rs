@@ -6,6 +6,7 @@
 
 mod background;
 pub(crate) mod client;
+pub mod clinics;
 pub mod commands;
 mod conflicts;
 mod digest;

@@ -1,6 +1,7 @@
 //! What a changed record of a colleague means for this PC.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_rehearsal::point;
@@ -10,9 +11,9 @@ use uuid::Uuid;
 
 use super::client::Line;
 use super::enrol;
-use crate::app::Ctx;
-use crate::error::Result;
-use crate::session::{DATABASE_FILE, KeyFile, remove_user_slot, seal_database_key};
+use crate::app::{App, Ctx};
+use crate::error::{Error, Result};
+use crate::session::{DATABASE_FILE, KeyFile, Wiped, remove_user_slot, seal_database_key};
 use crate::staff;
 
 /// Whether this desk has a server that does not know the person's present password.
@@ -51,15 +52,18 @@ pub(super) fn settle_in(ctx: &Ctx, line: &dyn Line) -> Result<()> {
             return Err(error);
         }
     }
-    ctx.db().write(|connection, _| {
-        connection.execute(
-            "INSERT INTO sync_password (user_id, chosen_at)
-             SELECT id, password_changed_at FROM staff WHERE id = ?1
-             ON CONFLICT (user_id) DO UPDATE SET chosen_at = excluded.chosen_at",
-            params![ctx.user_id()],
-        )?;
-        Ok(())
-    })
+    ctx.db().write(|connection, _| note_known(connection, ctx.user_id()))
+}
+
+/// Notes that the server knows the person's present password.
+pub(super) fn note_known(connection: &Connection, user: Uuid) -> Result<()> {
+    connection.execute(
+        "INSERT INTO sync_password (user_id, chosen_at)
+         SELECT id, password_changed_at FROM staff WHERE id = ?1
+         ON CONFLICT (user_id) DO UPDATE SET chosen_at = excluded.chosen_at",
+        params![user],
+    )?;
+    Ok(())
 }
 
 /// Who was made inactive elsewhere loses the key slot on this PC; if they sit here, the desk locks.
@@ -74,12 +78,29 @@ pub(super) fn after_changes(ctx: &Ctx, people: &BTreeSet<Uuid>) -> Result<()> {
     Ok(())
 }
 
+/// Whom the server lets in no more loses the key slot on this PC; if they sit here, the desk locks. Let in
+/// again, they log in at the server once more.
+///
+/// # Errors
+/// `Cancelled` when it is the signed-in person: the round ends with their session.
+pub(super) fn shut_out(ctx: &Ctx, people: &BTreeSet<Uuid>) -> Result<()> {
+    for user in people {
+        remove_user_slot(&ctx.app.home, *user)?;
+    }
+    if people.contains(&ctx.user_id()) {
+        ctx.app.close_session("session.revoked");
+        return Err(Error::new(ErrorCode::Cancelled));
+    }
+    Ok(())
+}
+
 /// This PC was reported lost: its keys go first, then what they opened. The server's word came over
 /// the pinned line, so it is the server's.
-pub(super) fn wipe(ctx: &Ctx) -> Result<()> {
-    let home = &ctx.app.home;
+pub(super) fn wipe(app: &Arc<App>) -> Result<()> {
+    let home = &app.home;
     KeyFile::destroy(home)?;
-    ctx.app.close_session("session.wiped");
+    Wiped::leave(home)?;
+    app.close_session("session.wiped");
     for entry in std::fs::read_dir(home)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();

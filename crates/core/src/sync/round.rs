@@ -6,20 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::hlc::Hlc;
 use aftercare_rehearsal::point;
-use aftercare_sync::Scope;
 use aftercare_sync::desk::{
     Replica, Trouble, is_settled, merge_record, read_refusal, take_bucket, take_page, take_verdicts,
 };
 use aftercare_sync::digest::ScopeDigest;
 use aftercare_sync::door::{CLOCK_TOLERANCE_MILLIS, RecordsRequest};
 use aftercare_sync::wire::{Answer, MAX_OPS, Offer, PROTOCOL, Refusal, Request};
+use aftercare_sync::{HOSPITAL, Scope};
 use rusqlite::{Connection, params};
 use serde_bytes::ByteBuf;
 
 use super::client::{Line, Reply};
 use super::replica::{DeskReplica, Taken};
 use super::state::{self, Round};
-use super::{digest, lane, people};
+use super::{clinics, digest, lane, people};
 use crate::app::Ctx;
 use crate::app::jobs::Progress;
 use crate::db::optional;
@@ -68,13 +68,16 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
     let mut report = Report::default();
     let result = exchange(ctx, line, progress, compare, &mut report, false);
     if result.as_ref().is_err_and(|error| error.code == ErrorCode::SyncWipe) {
-        people::wipe(ctx)?;
+        people::wipe(&ctx.app)?;
         return Err(Error::new(ErrorCode::SyncWipe));
     }
     write_down(ctx, started_at, &report, result.as_ref().err())?;
     result?;
     if let Err(error) = people::settle_in(ctx, line) {
         tracing::warn!(%error, "key or password was not left at the server");
+    }
+    if let Err(error) = clinics::hear(ctx, line) {
+        tracing::warn!(%error, "how the other desks stand was not heard");
     }
     // What is written is safe by now; a cut here costs one part.
     if let Err(error) = lane::run(ctx, line, progress) {
@@ -123,7 +126,13 @@ pub(super) fn complete(ctx: &Ctx, report: &mut Report) -> Result<()> {
 /// Those of a round.
 pub(super) fn run_as_guest(ctx: &Ctx, line: &dyn Line) -> Result<()> {
     let _turn = ctx.app.sync.turn();
-    exchange(ctx, line, &Progress::unwatched(), false, &mut Report::default(), true)
+    let (progress, report) = (Progress::unwatched(), &mut Report::default());
+    if ctx.read(state::next_to_fill)?.is_none() {
+        return exchange(ctx, line, &progress, false, report, true);
+    }
+    // The first sync is on its way: patients come when somebody is in. Staff may have changed meanwhile.
+    ctx.db().write(|connection, _| state::refill_hospital(connection))?;
+    fill(ctx, line, &progress, report, Some(HOSPITAL))
 }
 
 fn exchange(
@@ -138,6 +147,7 @@ fn exchange(
         return Err(Error::new(ErrorCode::SyncForked));
     }
     let sites = line.sites()?;
+    people::shut_out(ctx, &line.shut_out()?)?;
     if ctx.read(state::sites)? != sites {
         in_replica(ctx, |replica| replica.see_sites(&sites))?;
     }
@@ -150,7 +160,7 @@ fn exchange(
         }
         let outgoing = ctx.read(|connection| next_request(ctx, connection, &course))?;
         point("desk.send.before");
-        let reply = match line.sync(&outgoing.request) {
+        let reply = match line.sync(&outgoing.request, outgoing.unsent) {
             Err(error) if error.code == ErrorCode::SyncTooLarge && outgoing.request.ops.len() > 1 => {
                 course.max_ops = outgoing.request.ops.len() / 2;
                 continue;
@@ -332,7 +342,6 @@ pub(super) fn fill(
     report: &mut Report,
     only: Option<Scope>,
 ) -> Result<()> {
-    let mut seen = 0_u64;
     while let Some(filling) = ctx.read(state::next_to_fill)? {
         if only.is_some_and(|only| only != filling.scope) {
             return Ok(());
@@ -352,11 +361,12 @@ pub(super) fn fill(
             }
             point("desk.fill.page");
             let first = filling.first_seq.unwrap_or(page.seq);
-            state::note_filled(connection, filling.scope, first, page.next.as_ref())
+            let counts = (page.records.len(), page.total);
+            state::note_filled(connection, filling.scope, first, page.next.as_ref(), counts)
         })?;
         report.pulled += taken.changes;
-        seen += u64::try_from(page.records.len()).unwrap_or(0);
-        progress.set(seen, u64::try_from(page.total).unwrap_or(0).max(seen));
+        let (done, total) = ctx.read(state::filled)?;
+        progress.set(u64::try_from(done).unwrap_or(0), u64::try_from(total.unwrap_or(0)).unwrap_or(0));
     }
     if ctx.read(state::server)?.rederive {
         in_replica(ctx, |replica| {
@@ -374,6 +384,8 @@ struct Outgoing {
     request: Request,
     /// Numbers of the offers in it.
     offers: Vec<i64>,
+    /// Own changes that wait for later requests.
+    unsent: i64,
 }
 
 fn next_request(ctx: &Ctx, connection: &Connection, course: &Course) -> Result<Outgoing> {
@@ -397,7 +409,9 @@ fn next_request(ctx: &Ctx, connection: &Connection, course: &Course) -> Result<O
         offers,
         wants_digest: compare && nothing_unsent,
     };
-    Ok(Outgoing { request, offers: numbers })
+    let sent = i64::try_from(request.ops.len()).unwrap_or(0);
+    let unsent = (own.last_dseq - (first - 1) - sent).max(0);
+    Ok(Outgoing { request, offers: numbers, unsent })
 }
 
 /// Whether the digests were last found equal a day ago, or never.

@@ -156,8 +156,32 @@ pub fn next_to_fill(connection: &Connection) -> Result<Option<Filling>> {
     )
 }
 
-/// Notes how far a scope is filled; nothing next: it is full, and goes on from the feed.
-pub fn note_filled(connection: &Connection, scope: Scope, first_seq: i64, next: Option<&Key>) -> Result<()> {
+/// How far the first sync is: records brought, and of how many; none while a scope has not begun.
+pub fn filled(connection: &Connection) -> Result<(i64, Option<i64>)> {
+    let sql =
+        "SELECT coalesce(sum(fill_done), 0) AS done, coalesce(sum(max(fill_total, fill_done)), 0) AS total,
+                 coalesce(min(filled = 1 OR fill_total > 0), 1) AS known FROM sync_cursor";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| {
+        let known: bool = row.get("known")?;
+        Ok((row.get("done")?, Some(row.get("total")?).filter(|_| known)))
+    })?)
+}
+
+/// Notes how far a scope is filled, with how many records a page brought and how many there are; nothing
+/// next: it is full, and goes on from the feed.
+pub fn note_filled(
+    connection: &Connection,
+    scope: Scope,
+    first_seq: i64,
+    next: Option<&Key>,
+    (brought, total): (usize, i64),
+) -> Result<()> {
+    let brought = i64::try_from(brought).unwrap_or(0);
+    connection.execute(
+        "UPDATE sync_cursor SET fill_done = fill_done + ?2, fill_total = max(?3, fill_done + ?2)
+         WHERE scope = ?1",
+        params![scope, brought, total],
+    )?;
     match next {
         Some(key) => connection.execute(
             "UPDATE sync_cursor SET fill_seq = ?2, fill_entity = ?3, fill_id = ?4 WHERE scope = ?1",
@@ -175,8 +199,19 @@ pub fn note_filled(connection: &Connection, scope: Scope, first_seq: i64, next: 
 /// Begins filling anew: the server was restored meanwhile.
 pub fn refill(connection: &Connection) -> Result<()> {
     connection.execute(
-        "UPDATE sync_cursor SET fill_seq = NULL, fill_entity = NULL, fill_id = NULL WHERE filled = 0",
+        "UPDATE sync_cursor SET fill_seq = NULL, fill_entity = NULL, fill_id = NULL, fill_done = 0
+         WHERE filled = 0",
         [],
+    )?;
+    Ok(())
+}
+
+/// Has what the whole hospital shares read again from its beginning, while the rest is still on its way.
+pub fn refill_hospital(connection: &Connection) -> Result<()> {
+    connection.execute(
+        "UPDATE sync_cursor SET filled = 0, fill_seq = NULL, fill_entity = NULL, fill_id = NULL, fill_done = 0
+         WHERE scope = ?1",
+        [HOSPITAL],
     )?;
     Ok(())
 }

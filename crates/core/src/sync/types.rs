@@ -22,6 +22,17 @@ pub struct Status {
     pub running: bool,
     /// The first sync is under way.
     pub filling: bool,
+    /// Somebody stopped the first sync for now.
+    pub held: bool,
+    /// Records that the first sync has brought, while it is under way.
+    #[ts(type = "number")]
+    pub filled: i64,
+    /// Of so many, when that is known.
+    #[ts(type = "number | null")]
+    pub fill_total: Option<i64>,
+    /// Patients that are here, while it is under way.
+    #[ts(type = "number")]
+    pub patients: i64,
     /// Changes that the server does not have yet.
     #[ts(type = "number")]
     pub unsent: i64,
@@ -126,6 +137,30 @@ pub struct EnrolResponse {
     pub job: Uuid,
 }
 
+/// Looks which server answers at an address, before anything is told to it.
+#[derive(Deserialize, TS)]
+#[ts(rename = "SyncFindRequest")]
+pub struct FindRequest {
+    /// `host`, `host:port` or `https://host:port`.
+    pub address: String,
+    /// The administrator's one-time code, as typed.
+    pub code: String,
+}
+
+/// The server for which the code was made.
+#[derive(Serialize, TS)]
+#[ts(rename = "SyncFindResponse")]
+pub struct FindResponse {
+    /// Where it is: `host` or `host:port`.
+    pub server: String,
+    /// The fingerprint of its authority in eight Chinese characters.
+    pub fingerprint: String,
+    /// The same in eight English words.
+    pub fingerprint_words: String,
+    /// What this PC calls itself.
+    pub pc_name: String,
+}
+
 /// A new PC joins a hospital that has a server.
 #[derive(Deserialize, TS)]
 #[ts(rename = "SyncJoinRequest")]
@@ -134,18 +169,19 @@ pub struct JoinRequest {
     pub address: String,
     /// The administrator's one-time code, as typed.
     pub code: String,
-    /// Somebody whom the server knows.
-    pub login: String,
-    /// Their password.
-    pub password: String,
+    /// What people shall call this PC; its own name when empty.
+    #[serde(default)]
+    pub name: String,
 }
 
-/// The PC belongs to the hospital; the person can log in.
+/// The PC belongs to the hospital. Somebody whom the server knows logs in next, with `sync_login`.
 #[derive(Serialize, TS)]
 #[ts(rename = "SyncJoinResponse")]
 pub struct JoinResponse {
     /// The hospital.
     pub hospital: String,
+    /// The names of the sites whose patients come to this PC, as far as they are known yet.
+    pub sites: Vec<String>,
     /// Opens this PC's database, or a backup of it, when every password is lost. Shown once.
     pub recovery_code: String,
 }

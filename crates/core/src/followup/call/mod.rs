@@ -8,6 +8,7 @@ mod evaluate;
 mod form;
 mod history;
 mod open;
+mod return_call;
 mod save;
 mod screen;
 mod script;

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::form::{self, Asked};
+use super::return_call;
 use super::script::{self, Caller};
 use super::{CallDraft, EncounterCard, FormState, MergedForm, OpenedPatient, PatientCard, UnsavedDial};
 use super::{evaluate, history};
@@ -56,8 +57,11 @@ pub(super) fn opened(connection: &Connection, ctx: &Ctx, patient_id: Uuid) -> Re
     let guard = dial::judge(connection, &patient, phones.first(), &calls, &settings, user, now)?;
     let lines = |tasks: &[Task]| tasks.iter().map(|task| line(connection, task)).collect::<Result<Vec<_>>>();
     let unsaved = dial::unsaved(connection, patient_id, user, now)?;
+    let consults = consult::of_patient(connection, patient_id, now, &people, viewer)?;
+    let mut script = script::script(&asked, &variables)?;
+    return_call::open_with_answers(&mut script, &consults, &variables, asked.is_empty())?;
     Ok(OpenedPatient {
-        script: script::script(&asked, &variables)?,
+        script,
         patient: card,
         encounter,
         phones: phones.iter().map(dial::Phone::line).collect(),
@@ -71,7 +75,7 @@ pub(super) fn opened(connection: &Connection, ctx: &Ctx, patient_id: Uuid) -> Re
         responses: history::past_responses(connection, patient_id, EARLIER, &people, viewer)?,
         calls: history::past_calls(connection, patient_id, EARLIER, &people)?,
         alerts: alert::of_patient(connection, patient_id, now, &people, viewer)?,
-        consults: consult::of_patient(connection, patient_id, now, &people, viewer)?,
+        consults,
         unsaved_dial: unsaved.map(|(call_token, phone_id, dialled_at)| UnsavedDial {
             call_token,
             phone_id,

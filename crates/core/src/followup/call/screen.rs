@@ -249,6 +249,8 @@ pub struct CallScript {
     pub identity_check: Vec<LocalText>,
     /// Greeting.
     pub opening: LocalText,
+    /// Experts' answers that this call brings, to be read out as they stand.
+    pub answers: Vec<LocalText>,
     /// Topics, by plan.
     pub sections: Vec<ScriptSection>,
     /// Not a good time.

@@ -15,7 +15,7 @@ use crate::forms;
 use crate::settings::Settings;
 
 /// The values of the variables, by language.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Variables {
     zh: BTreeMap<String, VarValue>,
     en: BTreeMap<String, VarValue>,
@@ -30,12 +30,12 @@ impl Variables {
         }
     }
 
-    fn set(&mut self, name: &str, value: VarValue) {
+    pub(super) fn set(&mut self, name: &str, value: VarValue) {
         self.zh.insert(name.to_owned(), value.clone());
         self.en.insert(name.to_owned(), value);
     }
 
-    fn set_text(&mut self, name: &str, value: &str) {
+    pub(super) fn set_text(&mut self, name: &str, value: &str) {
         if !value.trim().is_empty() {
             self.set(name, VarValue::Text(value.to_owned()));
         }

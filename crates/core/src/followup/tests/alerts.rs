@@ -45,6 +45,14 @@ fn a_red_flag_goes_to_the_doctor_and_comes_back_to_the_patient() {
     ward.desk.login("bob").unwrap();
     let opened = ward.open(someone.id);
     assert_eq!(opened["consults"][0]["replies"][0]["reply"], "立即急诊");
+    let script = &opened["script"];
+    assert!(script["opening"]["zh"].as_str().unwrap().contains("请专家看过了"), "it opens as a call back");
+    let said = script["answers"][0]["zh"].as_str().unwrap();
+    for part in ["心血管内科", "立即急诊", "勿自行驾车", "11月18日"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(script["answers"][0]["en"].as_str().unwrap().contains("立即急诊"));
+    assert!(!script["identity_check"].as_array().unwrap().is_empty());
     assert!(opened["form"]["questions"].as_array().unwrap().is_empty());
     ward.complete(&someone, json!({}));
     assert_eq!(ward.text("SELECT status FROM consult"), "told");

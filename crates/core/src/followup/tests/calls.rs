@@ -218,6 +218,24 @@ fn a_claim_keeps_colleagues_away_until_it_is_released_or_runs_out() {
 }
 
 #[test]
+fn bob_takes_patients_along_for_two_days_and_gives_them_all_back() {
+    let ward = Ward::new();
+    let (one, two) = (ward.hypertension("王伟", "2026-11-09"), ward.hypertension("李娜", "2026-11-09"));
+    ward.desk.login("alice").unwrap();
+    ward.open(two.id);
+    ward.desk.login("bob").unwrap();
+    let asked = json!({ "patient_ids": [one.id, two.id], "hours": 48 });
+    let taken = ward.desk.call("followup_take_along", asked);
+    assert_eq!((&taken["taken"], &taken["left"]), (&json!([one.id]), &json!([two.id])));
+    let held = ward.desk.call("followup_along", json!({}));
+    assert_eq!((&held["patient_ids"], &held["until"]), (&json!([one.id]), &taken["until"]));
+    assert_eq!(ward.desk.call("followup_give_back", json!({})), held);
+    assert_eq!(ward.desk.call("followup_along", json!({})), json!({ "patient_ids": [], "until": null }));
+    let holders: Vec<Value> = ward.list().iter().map(|row| row["claim"]["by"].clone()).collect();
+    assert!(!holders.contains(&json!("bob")) && holders.iter().any(|by| !by.is_null()), "alice keeps hers");
+}
+
+#[test]
 fn a_mistyped_outcome_is_taken_back_as_if_it_had_not_been() {
     let ward = Ward::new();
     let someone = ward.hypertension("王伟", "2026-11-09");

@@ -5,6 +5,7 @@
 mod attachments;
 mod claims;
 mod complaints;
+mod people;
 mod server;
 mod stick;
 
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use self::server::{Server, shared, site};
 use crate::change_log::{PATIENT, verify};
 use crate::imports::tests::{count, fixture, import, visible};
-use crate::testing::Desk;
+use crate::testing::{Desk, PASSWORD};
 
 /// Alice supervises at her desk, bob at his; both see both sites. Nothing was synced yet.
 struct Hospital {
@@ -267,7 +268,16 @@ fn a_lost_pc_erases_itself() {
         .filter(|name| name.starts_with("aftercare.db") || name.starts_with("keys"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    assert_eq!(hospital.bob.restarted().call("session_status", json!({})).unwrap()["state"], "setup");
+    let found = hospital.bob.restarted();
+    let status = found.call("session_status", json!({})).unwrap();
+    assert_eq!(
+        (&status["state"], &status["wiped"]),
+        (&json!("setup"), &json!(true)),
+        "whoever finds it is told why"
+    );
+    let anew = json!({ "hospital": "测试医院", "site": "东院", "login": "bob", "display_name": "Bob", "password": PASSWORD });
+    found.call("session_setup", anew).unwrap();
+    assert_eq!(found.call("session_status", json!({})).unwrap()["wiped"], false);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use aftercare_sync::accept::{
 };
 use aftercare_sync::digest::{BUCKETS, ScopeDigest, bucket};
 use aftercare_sync::door::{
-    BlobState, EnrolAnswer, PasswordRequest, RecordsAnswer, RecordsRequest, SnapshotPage,
+    BlobState, ClinicDesk, ClinicsAnswer, EnrolAnswer, LoginAnswer, PasswordRequest, RecordsAnswer,
+    RecordsRequest, SnapshotPage,
 };
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::stick::StickKey;
@@ -47,6 +48,13 @@ pub struct Memory {
     pub blobs: HashMap<(Uuid, [u8; 32]), (i64, Vec<u8>)>,
     /// Parts of attachments that came.
     pub parts: u32,
+    /// What desks left for people who are new to them.
+    pub keys: HashMap<Uuid, Vec<u8>>,
+    /// Who may log in at the server, by login: their record and password.
+    pub people: HashMap<String, (Uuid, String)>,
+    pub shut_out: BTreeSet<Uuid>,
+    /// How many changes each desk kept back, and when it was heard.
+    pub heard: BTreeMap<Uuid, (i64, i64)>,
 }
 
 #[derive(Clone, Default)]
@@ -60,6 +68,10 @@ pub struct TestLine {
     pub wipe: Cell<bool>,
     /// The line breaks with the answer to this part of an attachment; 0: never.
     pub cut_after: Cell<u32>,
+    /// Nobody answers.
+    pub cut: Cell<bool>,
+    /// So many pages of a first sync come through.
+    pub pages: Cell<u32>,
 }
 
 impl Server {
@@ -77,6 +89,8 @@ impl Server {
             lose: Cell::new(0),
             wipe: Cell::new(false),
             cut_after: Cell::new(0),
+            cut: Cell::new(false),
+            pages: Cell::new(u32::MAX),
         }
     }
 
@@ -314,7 +328,9 @@ impl Memory {
 }
 
 impl Line for TestLine {
-    fn sync(&self, request: &Request) -> Result<Reply> {
+    fn sync(&self, request: &Request, unsent: i64) -> Result<Reply> {
+        let now = self.server.0.lock().unwrap().now;
+        self.server.0.lock().unwrap().heard.insert(self.device, (unsent, now));
         if self.wipe.get() {
             return Err(Error::new(ErrorCode::SyncWipe));
         }
@@ -330,6 +346,8 @@ impl Line for TestLine {
     }
 
     fn snapshot(&self, scope: Scope, after: Option<&Key>) -> Result<SnapshotPage> {
+        let left = self.pages.get().checked_sub(1).ok_or_else(|| Error::new(ErrorCode::SyncUnreachable))?;
+        self.pages.set(left);
         let memory = self.server.0.lock().unwrap();
         let mut records = memory.in_order(scope, None, after);
         let more = records.len() > PAGE;
@@ -337,7 +355,7 @@ impl Line for TestLine {
         Ok(SnapshotPage {
             epoch: memory.epoch(),
             seq: memory.head,
-            total: i64::try_from(memory.records.len()).unwrap(),
+            total: i64::try_from(memory.in_order(scope, None, None).len()).unwrap(),
             next: records.last().filter(|_| more).map(|record| record.key.clone()),
             records,
         })
@@ -354,11 +372,48 @@ impl Line for TestLine {
         Ok(self.server.0.lock().unwrap().devices[&self.device].sites.clone())
     }
 
-    fn leave_key(&self, _: &[u8]) -> Result<()> {
+    fn shut_out(&self) -> Result<BTreeSet<Uuid>> {
+        Ok(self.server.0.lock().unwrap().shut_out.clone())
+    }
+
+    fn clinics(&self) -> Result<ClinicsAnswer> {
+        let memory = self.server.0.lock().unwrap();
+        let desk = |(id, (unsent, at)): (&Uuid, &(i64, i64))| ClinicDesk {
+            id: *id,
+            name: format!("{id}"),
+            sites: memory.devices[id].sites.clone(),
+            enrolled_at: 0,
+            last_contact_at: Some(*at),
+            unsent: *unsent,
+        };
+        Ok(ClinicsAnswer { server_millis: memory.now, desks: memory.heard.iter().map(desk).collect() })
+    }
+
+    fn login(&self, login: &str, password: &str) -> Result<LoginAnswer> {
+        if self.cut.get() {
+            return Err(Error::new(ErrorCode::SyncUnreachable));
+        }
+        if self.wipe.get() {
+            return Err(Error::new(ErrorCode::SyncWipe));
+        }
+        let memory = self.server.0.lock().unwrap();
+        let known = memory
+            .people
+            .get(login)
+            .filter(|(user, kept)| kept == password && !memory.shut_out.contains(user));
+        let key = memory.keys.get(&self.device);
+        let (Some((user, _)), Some(key)) = (known, key) else { return Err(Error::new(ErrorCode::SyncLogin)) };
+        Ok(LoginAnswer { user: *user, sealed_key: key.clone() })
+    }
+
+    fn leave_key(&self, sealed: &[u8]) -> Result<()> {
+        self.server.0.lock().unwrap().keys.insert(self.device, sealed.to_vec());
         Ok(())
     }
 
-    fn pass_on(&self, _: &PasswordRequest) -> Result<()> {
+    fn pass_on(&self, password: &PasswordRequest) -> Result<()> {
+        let known = (password.user, password.new.clone());
+        self.server.0.lock().unwrap().people.insert(password.login.clone(), known);
         Ok(())
     }
 
