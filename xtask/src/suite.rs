@@ -148,6 +148,7 @@ fn browser(filter: Option<&str>) -> Outcome<crate::tally::Count> {
     let mut command = npm(&["exec", "--", "vitest", "run", "--config", "vitest.e2e.config.ts"]);
     command.args(filter.map(|name| format!("--testNamePattern={name}")));
     command.env("AFTERCARE_HOST", target().join("debug").join("aftercare-host"));
+    command.env("AFTERCARE_SERVER", target().join("debug").join("aftercare-server"));
     vitest(&mut command, &target().join("browser.json"))
 }
 

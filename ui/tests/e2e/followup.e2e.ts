@@ -114,7 +114,7 @@ test('bob calls by keys alone, an answer worries him, the expert answers, and th
   await signIn(BOB, '/followup')
   await expect.poll(() => at('queue').getByRole('option').first().innerText()).toContain(name)
   await at('queue').getByRole('option').first().click()
-  await expect.poll(() => at('expert-reply').innerText()).toContain('利尿剂加半片')
+  await expect.poll(() => at('script-answer').first().innerText()).toContain('利尿剂加半片')
   await at('expert-reply').getByRole('link').click()
   await expect.poll(() => at('slip').first().innerText()).toContain('每天早晨称体重')
   await at('paper-A5').click()

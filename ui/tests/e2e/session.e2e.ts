@@ -8,6 +8,7 @@ test('alice sets her hospital up, and the code she wrote down is asked back', as
   desk = await openDesk()
   const { page } = desk
   const field = (name: string) => page.locator(`[data-test="${name}"]`)
+  await field('choose-own').click()
   await field('hospital').fill('青山县人民医院')
   await field('site').fill('本部')
   await field('next').click()

@@ -25,6 +25,8 @@ async function look(page, name) {
 }
 
 async function walkSetup(page, tag) {
+  await look(page, `${tag}-setup-0`)
+  await page.getByTestId('choose-own').click()
   await look(page, `${tag}-setup-1`)
   await page.getByTestId('hospital').fill('青山县人民医院')
   await page.getByTestId('site').fill('本部')

@@ -13,6 +13,8 @@ const NEW_PASSWORD: &str = "correct horse 42";
 
 /// The wizard, step by step.
 pub const FIRST_RUN: &[Stop] = &[
+    Picture("first-run-0-way"),
+    Click("[data-test='choose-own']"),
     Picture("first-run-1-hospital"),
     Fill("[data-test='hospital']", "青山县人民医院"),
     Fill("[data-test='site']", "本部"),

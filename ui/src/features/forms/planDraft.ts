@@ -67,6 +67,8 @@ export function fitToKind(question: Question): void {
   if (!options) question.options = []
   else if (question.options.length === 0) question.options = [{ code: 'a', label: { zh: '', en: '' }, exclusive: false, ends: false }]
   if (question.type !== 'multi') question.options.forEach((option) => { option.exclusive = false })
+  // Only the one chosen option of a single choice has points.
+  if (question.type !== 'single') question.options.forEach((option) => { option.points = null })
   if (!['number', 'bp', 'scale'].includes(question.type)) {
     question.min = null
     question.max = null

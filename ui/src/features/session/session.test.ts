@@ -10,7 +10,7 @@ import { clock, plainCode, secondsLeft, strength } from './password'
 const CODE = 'K7QM-2XWD-9RTA-HJ4C'
 const alice = { id: 'u1', login: 'alice', display_name: 'Alice', roles: ['administrator'], permissions: ['signed_in'] } as never
 const status = (state: SessionStatus['state']): SessionStatus => ({
-  state, hospital: 'H', site: 'S', user: state === 'open' ? alice : null, password_due: null, password_min_length: 8, idle_seconds: 300, app_version: '0',
+  state, hospital: 'H', site: 'S', user: state === 'open' ? alice : null, has_server: false, nobody_yet: false, wiped: false, password_due: null, password_min_length: 8, idle_seconds: 300, app_version: '0',
 })
 const { status: shown } = useSession()
 
@@ -108,6 +108,7 @@ describe('the first run', () => {
       await wizard.get('form').trigger('submit')
       await flushPromises()
     }
+    await wizard.get('[data-test=choose-own]').trigger('click')
     await next()
     expect(wizard.find('[data-test=setup-hospital]').exists()).toBe(true)
     await fill('hospital', ' 青山县人民医院 ')
@@ -132,5 +133,79 @@ describe('the first run', () => {
     expect(wizard.emitted('done')).toHaveLength(1)
     expect(wizard.text()).not.toContain(CODE)
     expect(shown.value?.state).toBe('open')
+  })
+})
+
+describe('joining the hospital’s server', () => {
+  const found = { server: 's:8443', fingerprint: '天地玄黄 宇宙洪荒', fingerprint_words: 'acorn actor', pc_name: 'PC-7' }
+  const CODE_TYPED = 'AAAAA-BBBBB-CCCCC-DDDDD-EEEEE'
+
+  async function begin(answers: Parameters<typeof answerWith>[0]) {
+    acceptStatus(status('setup'))
+    const calls = answerWith({ session_status: () => status('setup'), ...answers })
+    const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:rest(.*)*', component: { template: '<i />' } }] })
+    const wizard = mount(SetupPage, { attachTo: document.body, global: { plugins: [router] } })
+    await wizard.get('[data-test=choose-join]').trigger('click')
+    const send = async () => {
+      await wizard.get('form').trigger('submit')
+      await flushPromises()
+    }
+    await wizard.get('[data-test=join-address]').setValue(' s:8443 ')
+    await wizard.get('[data-test=join-code]').setValue(CODE_TYPED)
+    return { wizard, calls, send }
+  }
+
+  it.each([
+    ['sync_unreachable', 0], ['sync_wrong_server', 0], ['sync_clock', 0], ['sync_bad_code', 1], ['sync_code_wrong', 1],
+  ])('%s stands beside the field it is about', async (code, at) => {
+    const { wizard, send } = await begin({ sync_find: () => { throw new Refusal(code) } })
+    await send()
+    expect(wizard.findAll('.field').map((field) => field.classes('faulty'))).toEqual([at === 0, at === 1])
+  })
+
+  it('shows the fingerprint before it tells the server anything, and comes back to the code when that was used', async () => {
+    const { wizard, calls, send } = await begin({ sync_find: () => found, sync_join: () => { throw new Refusal('sync_code_wrong') } })
+    await send()
+    expect(wizard.get('[data-test=fingerprint]').text()).toContain(found.fingerprint)
+    expect(calls.map(([name]) => name)).not.toContain('sync_join')
+    await wizard.get('[data-test=join-name]').setValue('东院一号机')
+    await send()
+    expect(calls.at(-1)).toEqual(['sync_join', { address: 's:8443', code: CODE_TYPED, name: '东院一号机' }])
+    expect(wizard.find('[data-test=join-server]').exists()).toBe(true)
+    expect(wizard.findAll('.faulty')).toHaveLength(1)
+  })
+
+  it('says on the first page that the PC was erased because it was lost', () => {
+    acceptStatus({ ...status('setup'), wiped: true })
+    const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:rest(.*)*', component: { template: '<i />' } }] })
+    expect(mount(SetupPage, { global: { plugins: [router] } }).find('[data-test=wiped]').exists()).toBe(true)
+  })
+})
+
+describe('somebody new to a PC', () => {
+  it('is offered the server after a wrong password, and stays there with a clear word while nobody answers', async () => {
+    acceptStatus({ ...status('locked'), has_server: true })
+    switchUser()
+    answerWith({
+      session_login: () => { throw new Refusal('wrong_password', { left: 4 }) },
+      sync_login: () => { throw new Refusal('sync_unreachable') },
+      session_status: () => ({ ...status('locked'), has_server: true }),
+    })
+    const page = mount(LoginPage, { attachTo: document.body })
+    await page.get('[data-test=login-name]').setValue('bob')
+    await page.get('input[type=password]').setValue('a password')
+    await page.get('form').trigger('submit')
+    await flushPromises()
+    await page.get('[data-test=maybe-new]').trigger('click')
+    expect((page.get('[data-test=online-name]').element as HTMLInputElement).value).toBe('bob')
+    await page.get('[data-test=online-password]').setValue('a password')
+    await page.get('form').trigger('submit')
+    await flushPromises()
+    expect(page.get('[data-test=online-fault]').text()).toContain('连不上服务器')
+  })
+
+  it('is asked for at once on a PC that has just joined', () => {
+    acceptStatus({ ...status('locked'), has_server: true, nobody_yet: true })
+    expect(mount(LoginPage).find('[data-test=server-login]').exists()).toBe(true)
   })
 })

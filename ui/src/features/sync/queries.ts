@@ -33,6 +33,10 @@ export const stickJob = ref<{ kind: 'write' | 'read'; id: string } | null>(null)
 export const useSyncStatus = () =>
   useQuery({ queryKey: ['sync', 'status'], queryFn: () => backend.call('sync_status', {}), refetchInterval: 20_000 })
 
+/** The same while a first sync runs and somebody watches. */
+export const useFilling = () =>
+  useQuery({ queryKey: ['sync', 'status'], queryFn: () => backend.call('sync_status', {}), refetchInterval: (query) => (query.state.data?.filling === false ? 20_000 : 1_000) })
+
 /** Keeps the status fresh: every write may be something unsent, and a round may end without a change. */
 export function followSync(): void {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -64,8 +68,16 @@ export const useSyncNow = () =>
     mutationFn: () => backend.call('sync_now', {}),
     onSuccess: ({ id }) => {
       job.value = id
+      again()
     },
   })
+
+/** Stops the first sync for now. */
+export const useFillStop = () => useMutation({ mutationFn: () => backend.call('sync_stop', {}), onSettled: again })
+
+/** How the clinics stand, as last heard. */
+export const useClinics = (enabled: MaybeRefOrGetter<boolean>) =>
+  useQuery({ queryKey: ['sync', 'clinics'], queryFn: () => backend.call('sync_clinics', {}), enabled, placeholderData: keepPreviousData })
 
 export const useSeen = () => useMutation({ mutationFn: (numbers: number[]) => backend.call('sync_refused_seen', { numbers }), onSuccess: again })
 

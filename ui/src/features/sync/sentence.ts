@@ -25,7 +25,7 @@ export function stateOf(status: SyncStatus): SyncState {
   const problem = problemOf(status)
   if (!status.enrolled) return 'alone'
   if (problem && NEEDS_SOMEBODY.has(problem)) return 'stuck'
-  if (status.filling) return problem && !status.running ? 'paused' : 'filling'
+  if (status.filling) return status.held || (problem && !status.running) ? 'paused' : 'filling'
   if (status.running) return 'running'
   if (problem) return 'offline'
   if (status.unsent > 0) return 'waiting'
@@ -53,6 +53,11 @@ export function shutdown(status: SyncStatus): Said | null {
   return { key: 'sync.safe.filling', params: {} }
 }
 
+/** How far a first sync is, in whole percent; null when none runs or its end is not known. Never 100 before the end. */
+export function filledPercent(status: SyncStatus): number | null {
+  return status.filling && status.fill_total ? Math.min(99, Math.floor((status.filled / status.fill_total) * 100)) : null
+}
+
 type Write = (key: string, params?: Record<string, unknown>) => string
 type WriteTime = (at: number) => string
 
@@ -66,7 +71,9 @@ export function footParts(status: SyncStatus, now: number, t: Write, time: Write
   const safe = shutdown(status)
   if (safe) parts.push(written(t, safe))
   if (status.unsent > 0 && status.oldest_unsent_at !== null) parts.push(t('sync.foot.oldest', { age: written(t, ageOf(status.oldest_unsent_at, now)) }))
-  if ((state === 'offline' || state === 'paused') && status.next_at !== null) parts.push(status.next_at > now ? t('sync.foot.retry', { time: time(status.next_at) }) : t('sync.foot.retry_now'))
+  const percent = filledPercent(status)
+  if (percent !== null) parts.push(t('sync.foot.filled', { percent }))
+  if ((state === 'offline' || state === 'paused') && !status.held && status.next_at !== null) parts.push(status.next_at > now ? t('sync.foot.retry', { time: time(status.next_at) }) : t('sync.foot.retry_now'))
   if (state === 'offline' && status.heard_at !== null) parts.push(t('sync.foot.heard', { age: written(t, ageOf(status.heard_at, now)) }))
   return parts
 }

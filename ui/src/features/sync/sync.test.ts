@@ -3,10 +3,12 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { answerWith, Refusal, tell } from '../../../tests/core'
 import { setLocale, t } from '@/app/i18n'
 import { acceptStatus } from '@/app/session'
+import type { SyncClinicSite } from '@/bindings/SyncClinicSite'
 import type { SyncConflict } from '@/bindings/SyncConflict'
 import type { SyncRefused } from '@/bindings/SyncRefused'
 import type { SyncStatus } from '@/bindings/SyncStatus'
 import { toasts } from '@/shared/feedback/undo'
+import { completeness, isComplete } from './clinics'
 import { isWhole, plainCode, serverMark } from './code'
 import SyncPage from './pages/SyncPage.vue'
 import SyncFoot from './parts/SyncFoot.vue'
@@ -20,6 +22,7 @@ const NOW = Date.parse('2026-11-22T06:00:00Z')
 const calm: SyncStatus = {
   enrolled: true, address: 'https://s:8443', running: false, filling: false, unsent: 0, oldest_unsent_at: null, heard_at: NOW - 2 * MINUTE,
   next_at: NOW + 3 * MINUTE, problem: null, refused: 0, conflicts: 0, unsent_files: 0, fingerprint: null, safe_to_shut_down: true,
+  held: false, filled: 0, fill_total: null, patients: 0,
 }
 const unsent = { unsent: 3, oldest_unsent_at: NOW - 2 * 60 * MINUTE, safe_to_shut_down: false }
 const foot = (status: Partial<SyncStatus>) => footParts({ ...calm, ...status }, NOW, t, () => '14:05').join(' / ')
@@ -30,6 +33,24 @@ function signIn(permissions: string[]) {
     user: { id: 'u1', login: 'alice', display_name: 'Alice', roles: [], permissions },
   } as never)
 }
+
+describe('the clinics', () => {
+  const site = (more: Partial<SyncClinicSite>): SyncClinicSite => ({ id: 's', name: '东院', as_of: NOW - 10 * MINUTE, silent: 0, unsent: 0, desks: [], ...more })
+  const said = (more: Partial<SyncClinicSite>) => completeness(site(more), t, () => '09:12')
+
+  it('say as of when their figures are whole, and what is missing', async () => {
+    expect(said({})).toBe('东院的数据截至 09:12')
+    expect(said({ silent: 2, unsent: 40 })).toBe('东院的数据截至 09:12，2 台电脑今天还没有联系，已知有 40 条未上传')
+    expect(said({ as_of: null })).toBe('东院还没有数据')
+    await setLocale('en')
+    expect(said({ silent: 2 })).toContain('2 desks not heard today')
+  })
+
+  it('are complete only while every desk is heard', () => {
+    expect(isComplete(site({}), NOW)).toBe(true)
+    for (const lacking of [{ silent: 1 }, { unsent: 1 }, { as_of: null }, { as_of: NOW - 61 * MINUTE }]) expect(isComplete(site(lacking), NOW)).toBe(false)
+  })
+})
 
 describe('the state', () => {
   it.each<[SyncState, Partial<SyncStatus>, string, string]>([
@@ -45,6 +66,8 @@ describe('the state', () => {
     ['filling', { filling: true, heard_at: null, safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑', 'First sync / Do not take this PC away before the first sync is through'],
     ['filling', { filling: true, running: true, problem: 'sync_unreachable', safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑', 'First sync / Do not take this PC away before the first sync is through'],
     ['paused', { filling: true, problem: 'sync_unreachable', safe_to_shut_down: false }, '首次同步未完成 / 首次同步完成前请不要带走电脑 / 14:05 再试', 'First sync unfinished / Do not take this PC away before the first sync is through / tries again 14:05'],
+    ['paused', { filling: true, held: true, filled: 4_500, fill_total: 10_000, safe_to_shut_down: false }, '首次同步未完成 / 首次同步完成前请不要带走电脑 / 45%', 'First sync unfinished / Do not take this PC away before the first sync is through / 45 %'],
+    ['filling', { filling: true, running: true, filled: 10_000, fill_total: 10_000, safe_to_shut_down: false }, '首次同步中 / 首次同步完成前请不要带走电脑 / 99%', 'First sync / Do not take this PC away before the first sync is through / 99 %'],
   ])('%s is said plainly', async (state, status, zh, en) => {
     expect(stateOf({ ...calm, ...status })).toBe(state)
     expect(foot(status)).toBe(zh)
