@@ -5,7 +5,7 @@ import { acceptStatus, lockSession, logOut, may, useSession, type SessionStatus 
 
 function open(name: string): SessionStatus {
   return {
-    state: 'open', hospital: 'H', site: 'S', password_due: null, password_min_length: 8, idle_seconds: 300, app_version: '0',
+    state: 'open', hospital: 'H', site: 'S', has_server: false, nobody_yet: false, wiped: false, password_due: null, password_min_length: 8, idle_seconds: 300, app_version: '0',
     user: { id: name, login: name, display_name: name, roles: ['nurse'], permissions: ['signed_in', 'archive_read'] },
   }
 }
