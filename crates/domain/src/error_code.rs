@@ -345,6 +345,8 @@ error_codes! {
     SyncSettled => "sync_settled",
     /// The second person must be another one than the first.
     SyncSamePerson => "sync_same_person",
+    /// The person's password at the server is too new for this.
+    SyncPasswordNew => "sync_password_new",
     /// Name or password is wrong at the server, or it does not know the person yet.
     SyncLogin => "sync_login",
     /// The code names no site, and a new PC has none.

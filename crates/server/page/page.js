@@ -254,7 +254,9 @@ async function people(tenant) {
   const rows = users.map((user) => el('tr', {},
     el('td', {}, user.login),
     el('td', {}, user.name),
-    el('td', {}, user.active ? (user.locked ? t('page_locked') : t('page_active')) : t('page_shut_out')),
+    el('td', {},
+      user.active ? (user.locked ? t('page_locked') : t('page_active')) : t('page_shut_out'),
+      user.trusted_from && el('div', { class: 'faint' }, t('page_password_new', { at: instant(user.trusted_from) }))),
     el('td', { class: 'acts' },
       tenant !== HOME && state.me.server && !user.roles.includes('administrator') && sure(t('page_appoint'), () => ask('POST', path(user, 'appoint'))),
       sure(t('page_reset'), reset(user)),
@@ -278,8 +280,28 @@ async function people(tenant) {
 
 async function sitesPage() {
   const sites = await ask('GET', `/office/hospitals/${state.hospital.id}/sites`)
-  const rows = sites.map((site) => el('tr', {}, el('td', {}, site.name), el('td', { class: 'faint' }, site.id)))
-  return [el('h2', {}, t('page_sites')), table([t('page_name'), t('page_id')], rows, t('page_no_sites'))]
+  const base = `/office/hospitals/${state.hospital.id}/sites`
+  const rename = (site) => act(async (event) => {
+    await ask('POST', `${base}/${site.id}`, fields(event))
+    state.said = t('page_renamed')
+  })
+  const add = act(async (event) => {
+    await ask('POST', base, fields(event))
+    state.said = t('page_added')
+  })
+  const named = (site) => el('form', { class: 'inline', onsubmit: rename(site) },
+    el('input', { name: 'name', value: site.name, required: true, maxlength: 100, 'aria-label': t('page_name') }),
+    el('button', { class: 'plain' }, t('page_rename')))
+  const rows = sites.map((site) => el('tr', {}, el('td', {}, named(site)), el('td', { class: 'faint' }, site.id)))
+  return [
+    el('h2', {}, t('page_sites')),
+    table([t('page_name'), t('page_id')], rows, t('page_no_sites')),
+    el('form', { class: 'card', onsubmit: add },
+      el('h2', {}, t('page_add_site')),
+      el('p', { class: 'faint' }, t('page_site_hint')),
+      field(t('page_name'), 'name', { required: true, maxlength: 100 }),
+      el('div', {}, el('button', {}, t('page_add')))),
+  ]
 }
 
 async function waiting() {

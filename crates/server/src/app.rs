@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aftercare_sync::door::ProblemCode;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
 
 use crate::authority::Authority;
-use crate::limits::Limiter;
+use crate::limits::{Asker, Limiter};
 use crate::metrics::Metrics;
 use crate::password::Cost;
 use crate::problem::Refused;
@@ -154,6 +155,22 @@ impl App {
         }
         if let Err(error) = self.store.note_contact(tenant, device, now).await {
             tracing::warn!(%error, %device, "contact not noted");
+        }
+    }
+
+    /// Takes a try at a password or code: first of this process's own, then of what all count together.
+    ///
+    /// # Errors
+    /// `too_many` with the seconds until there is one again; the store's.
+    pub async fn take_try(&self, asker: Asker) -> Result<(), Refused> {
+        let now = self.now();
+        self.limiter.take(asker, now)?;
+        let Some(attempt) = asker.shared() else {
+            return Ok(());
+        };
+        match self.store.take_attempt(attempt, now).await? {
+            None => Ok(()),
+            Some(millis) => Err(Refused::new(ProblemCode::TooMany).with("seconds", (millis + 999) / 1000)),
         }
     }
 

@@ -197,7 +197,7 @@ pub enum TenantCommand {
         #[arg(long)]
         most_bytes: Option<i64>,
     },
-    /// Writes a hospital's records as JSON lines
+    /// Writes everything of a hospital as JSON lines: records, changes, attachments
     Export {
         /// Its word
         word: String,
@@ -227,8 +227,26 @@ pub enum TenantCommand {
 /// `sites …`
 #[derive(Subcommand)]
 pub enum SiteCommand {
-    /// Every site, as the desks wrote them
+    /// Every site
     List {
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
+    /// Adds a site; desks hear of it at their next sync
+    Add {
+        /// Its name
+        name: String,
+        /// Whose
+        #[command(flatten)]
+        hospital: Hospital,
+    },
+    /// Gives a site another name
+    Rename {
+        /// By name or id
+        site: String,
+        /// Its name from now on
+        name: String,
         /// Whose
         #[command(flatten)]
         hospital: Hospital,

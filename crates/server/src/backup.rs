@@ -1,11 +1,12 @@
-//! Backup of the embedded database: a folder with a copy of every file, the authority, and a
-//! manifest with their hashes. Each database is copied in one step of SQLite's backup interface, so
-//! the copy is one state of it, whatever is written meanwhile; writers wait for nothing.
+//! Backup: a folder with a database file per hospital, the authority, and a manifest with their hashes. Of the
+//! embedded database each file is copied in one step of SQLite's backup interface, so the copy is one state
+//! of it, whatever is written meanwhile; writers wait for nothing. Of PostgreSQL all hospitals are read in one
+//! snapshot into files of the same form, so that a backup of the one can be put back into the other.
 //!
 //! The authority's key is in it: whoever restores on another machine must be known to the desks.
 //! So a backup is as secret as the server itself; its files have mode 0600, its folder 0700.
 //!
-//! With PostgreSQL the database's own tools make the backup; `new-epoch` follows a restore of it.
+//! What was put back by PostgreSQL's own tools has not begun new epochs: `new-epoch` does.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 use crate::authority::{CERTIFICATE_FILE, KEY_FILE, write_new};
 use crate::failure::Failure;
+use crate::store::StoreError;
+use crate::store::postgres::Postgres;
 
 const MANIFEST: &str = "manifest.json";
 const DIRECTORY: &str = "server.db";
@@ -27,6 +30,8 @@ const HOSPITALS: &str = "tenants";
 /// Lies in a home into which a backup is being put, until its new epochs have begun: whoever served from it
 /// before would take desks' changes under an old epoch, and the desks would not offer what it lacks.
 const UNFINISHED: &str = "restore.unfinished";
+/// Where a backup is read from while it is put back into PostgreSQL.
+const WORK: &str = "restore.partial";
 /// Version of the manifest's form.
 const FORM: u32 = 1;
 
@@ -72,11 +77,92 @@ pub struct Covered {
 /// `not_empty` when `to` is there already; `restore_unfinished`; files; `backup_damaged` when what was written is not
 /// what is read.
 pub fn write(home: &Path, to: &Path, now_millis: i64) -> Result<Manifest, Failure> {
-    if to.exists() {
-        return Err(Failure::new("not_empty", to.display()));
-    }
     if is_unfinished(home) {
         return Err(Failure::new("restore_unfinished", home.display()));
+    }
+    let partial = begin(to)?;
+    let files = copy_authority(home, &partial)?;
+    let manifest = fill(home, &partial, files, now_millis)?;
+    finish(&partial, to)?;
+    Ok(manifest)
+}
+
+/// The same of a server that keeps its data in PostgreSQL.
+///
+/// # Errors
+/// Those of [`write`], and the database's.
+pub async fn write_postgres(
+    store: &Postgres,
+    home: &Path,
+    to: &Path,
+    now_millis: i64,
+) -> Result<Manifest, Failure> {
+    let partial = begin(to)?;
+    let mut files = copy_authority(home, &partial)?;
+    let directory = partial.join(DIRECTORY);
+    store.copy_out(&directory, |tenant| partial.join(hospital_file(tenant))).await?;
+    files.push(piece(&partial, DIRECTORY)?);
+    let mut hospitals = Vec::new();
+    for tenant in listed(&directory)? {
+        let path = hospital_file(tenant);
+        files.push(piece(&partial, &path)?);
+        hospitals.push(covered(&partial.join(&path), tenant)?);
+    }
+    let manifest = Manifest { form: FORM, made_at: now_millis, files, hospitals };
+    describe(&partial, &manifest)?;
+    finish(&partial, to)?;
+    Ok(manifest)
+}
+
+/// Puts a backup of either database into a PostgreSQL database without hospitals, and its authority into the
+/// home. Each hospital begins a new epoch, later than `than`.
+///
+/// # Errors
+/// `not_empty` when either holds a server; what [`verify`] finds; files, the database's.
+pub async fn restore_postgres(
+    store: &Postgres,
+    from: &Path,
+    home: &Path,
+    than: i64,
+) -> Result<Vec<(Uuid, i64)>, Failure> {
+    let manifest = verify(from)?;
+    for name in [CERTIFICATE_FILE, KEY_FILE] {
+        // A server that was cut off here, or whose home outlived its database, has the same authority already.
+        let (theirs, ours) = (from.join(name), home.join(name));
+        let bytes = fs::read(&theirs).map_err(Failure::file(&theirs))?;
+        if ours.exists() && fs::read(&ours).map_err(Failure::file(&ours))? != bytes {
+            return Err(Failure::new("not_empty", ours.display()));
+        }
+    }
+    // The files are brought up to this program's schema, and a backup stays as it is: a copy is read.
+    let work = home.join(WORK);
+    if work.exists() {
+        fs::remove_dir_all(&work).map_err(Failure::file(&work))?;
+    }
+    make_private(&work.join(HOSPITALS))?;
+    for file in manifest.files.iter().filter(|file| file.path.ends_with(".db")) {
+        fs::copy(from.join(&file.path), work.join(&file.path)).map_err(Failure::file(&work))?;
+    }
+    let hospitals = manifest.hospitals.iter().map(|each| each.tenant);
+    let files = hospitals.map(|tenant| (tenant, work.join(hospital_file(tenant)))).collect();
+    let epochs = store.copy_in(&work.join(DIRECTORY), files, than).await.map_err(|error| match error {
+        StoreError::Exists => Failure::new("not_empty", "PostgreSQL"),
+        other => other.into(),
+    })?;
+    for name in [CERTIFICATE_FILE, KEY_FILE].iter().filter(|name| !home.join(name).exists()) {
+        let from = from.join(name);
+        let bytes = fs::read(&from).map_err(Failure::file(&from))?;
+        write_new(&home.join(name), &bytes, 0o600).map_err(Failure::file(&home.join(name)))?;
+    }
+    sync_folder(home)?;
+    fs::remove_dir_all(&work).map_err(Failure::file(&work))?;
+    Ok(epochs)
+}
+
+/// A new folder that becomes `to` when it is whole.
+fn begin(to: &Path) -> Result<PathBuf, Failure> {
+    if to.exists() {
+        return Err(Failure::new("not_empty", to.display()));
     }
     let name = to.file_name().ok_or_else(|| Failure::new("file", to.display()))?;
     let partial = to.with_file_name(format!("{}.partial", name.to_string_lossy()));
@@ -84,17 +170,23 @@ pub fn write(home: &Path, to: &Path, now_millis: i64) -> Result<Manifest, Failur
         fs::remove_dir_all(&partial).map_err(Failure::file(&partial))?;
     }
     make_private(&partial.join(HOSPITALS))?;
-    let manifest = fill(home, &partial, now_millis)?;
-    point("server.backup.written");
-    verify(&partial)?;
-    point("server.backup.verified");
-    fs::rename(&partial, to).map_err(Failure::file(to))?;
-    point("server.backup.renamed");
-    sync_folder(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    Ok(manifest)
+    Ok(partial)
 }
 
-fn fill(home: &Path, into: &Path, now_millis: i64) -> Result<Manifest, Failure> {
+fn finish(partial: &Path, to: &Path) -> Result<(), Failure> {
+    point("server.backup.written");
+    verify(partial)?;
+    point("server.backup.verified");
+    fs::rename(partial, to).map_err(Failure::file(to))?;
+    point("server.backup.renamed");
+    sync_folder(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+fn hospital_file(tenant: Uuid) -> String {
+    format!("{HOSPITALS}/{tenant}.db")
+}
+
+fn copy_authority(home: &Path, into: &Path) -> Result<Vec<Piece>, Failure> {
     let mut files = Vec::new();
     for name in [CERTIFICATE_FILE, KEY_FILE] {
         let from = home.join(name);
@@ -102,13 +194,17 @@ fn fill(home: &Path, into: &Path, now_millis: i64) -> Result<Manifest, Failure> 
         write_new(&into.join(name), &bytes, 0o600).map_err(Failure::file(&into.join(name)))?;
         files.push(piece(into, name)?);
     }
+    Ok(files)
+}
+
+fn fill(home: &Path, into: &Path, mut files: Vec<Piece>, now_millis: i64) -> Result<Manifest, Failure> {
     // The directory first: a hospital that is added meanwhile is in neither, one that is deleted
     // meanwhile is passed over.
     copy_database(&home.join(DIRECTORY), &into.join(DIRECTORY))?;
     files.push(piece(into, DIRECTORY)?);
     let mut hospitals = Vec::new();
     for tenant in listed(&into.join(DIRECTORY))? {
-        let path = format!("{HOSPITALS}/{tenant}.db");
+        let path = hospital_file(tenant);
         if !home.join(&path).is_file() {
             continue;
         }
@@ -118,11 +214,15 @@ fn fill(home: &Path, into: &Path, now_millis: i64) -> Result<Manifest, Failure> 
         hospitals.push(covered(&into.join(&path), tenant)?);
     }
     let manifest = Manifest { form: FORM, made_at: now_millis, files, hospitals };
-    let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Failure::new("file", error))?;
+    describe(into, &manifest)?;
+    Ok(manifest)
+}
+
+fn describe(into: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    let text = serde_json::to_vec_pretty(manifest).map_err(|error| Failure::new("file", error))?;
     write_new(&into.join(MANIFEST), &text, 0o600).map_err(Failure::file(&into.join(MANIFEST)))?;
     sync_folder(&into.join(HOSPITALS))?;
-    sync_folder(into)?;
-    Ok(manifest)
+    sync_folder(into)
 }
 
 /// Reads a backup to its last byte: hashes, SQLite's own check, and that each hospital is where the
@@ -151,7 +251,7 @@ pub fn verify(from: &Path) -> Result<Manifest, Failure> {
         }
     }
     for expected in &manifest.hospitals {
-        let path = format!("{HOSPITALS}/{}.db", expected.tenant);
+        let path = hospital_file(expected.tenant);
         let listed = manifest.files.iter().any(|file| file.path == path);
         if !listed || covered(&from.join(&path), expected.tenant)? != *expected {
             return Err(Failure::new("backup_damaged", path));

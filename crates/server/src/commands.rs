@@ -1,6 +1,5 @@
 //! The command line's commands: each reads, does one thing, and says so in words or in JSON.
 
-use std::io::Write;
 use std::path::Path;
 
 use aftercare_rehearsal::point;
@@ -16,11 +15,13 @@ use crate::args::{
 use crate::authority::write_new;
 use crate::backup;
 use crate::failure::Failure;
+use crate::leave;
 use crate::office::{self, people};
 use crate::service;
 use crate::staff;
-use crate::start::{open, open_restored};
+use crate::start::{make_home, open, open_restored};
 use crate::stick;
+use crate::store::postgres::{self, Postgres};
 use crate::store::{AuditEntry, DeviceStatus, Quota, SERVER, first_broken};
 use crate::updates;
 use crate::words::Words;
@@ -58,15 +59,7 @@ pub async fn run(args: &Args, command: &Command, env: Env, words: &Words) -> Res
     match command {
         Command::Code(command) => code(&app, command, words).await,
         Command::Tenants(command) => tenants(&app, command, words).await,
-        Command::Sites(SiteCommand::List { hospital }) => {
-            let tenant = office::hospital(&app, hospital.hospital_word.as_deref()).await?;
-            let sites = staff::sites(&app, tenant.id).await?;
-            let lines = sites.iter().map(|site| format!("{}  {}", site.id, site.name));
-            Ok(list(
-                lines,
-                json!(sites.iter().map(|site| json!({"id": site.id, "name": site.name})).collect::<Vec<_>>()),
-            ))
-        }
+        Command::Sites(command) => sites(&app, command, words).await,
         Command::Devices(command) => devices(&app, command, words).await,
         Command::Users(command) => users(&app, command, words).await,
         Command::Quarantine(command) => quarantine(&app, command, words).await,
@@ -150,10 +143,16 @@ async fn tenants(app: &App, command: &TenantCommand, words: &Words) -> Result<Sa
         }
         TenantCommand::Export { word, to } => {
             let tenant = find(word).await?;
-            let records = export(app, tenant.id, to).await?;
-            let count = records.to_string();
-            let params = [("records", count.as_str()), ("file", &to.display().to_string())];
-            Ok(done(words, "exported", &params, json!({ "records": records })))
+            let taken = leave::write(app, tenant.id, to).await?;
+            app.audit_server(CONSOLE, "hospital_exported", tenant.id).await?;
+            let params = [
+                ("records", taken.records.to_string()),
+                ("ops", taken.ops.to_string()),
+                ("attachments", taken.attachments.to_string()),
+                ("file", to.display().to_string()),
+            ];
+            let params = params.each_ref().map(|(name, value)| (*name, value.as_str()));
+            Ok(done(words, "exported", &params, json!(taken)))
         }
         TenantCommand::Close { word } => {
             office::set_closed(app, CONSOLE, find(word).await?.id, true).await?;
@@ -175,46 +174,26 @@ async fn tenants(app: &App, command: &TenantCommand, words: &Words) -> Result<Sa
     }
 }
 
-/// Writes a hospital's records, one JSON object per line.
-async fn export(app: &App, tenant: Uuid, to: &Path) -> Result<u64, Failure> {
-    write_new(to, b"", 0o600).map_err(Failure::file(to))?;
-    let file = std::fs::File::options().append(true).open(to).map_err(Failure::file(to))?;
-    let mut file = std::io::BufWriter::new(file);
-    let (mut after, mut count) = (None, 0);
-    loop {
-        let records = app.store.export(tenant, after, PAGE).await?;
-        let Some(last) = records.last() else {
-            break;
-        };
-        after = Some(last.key.clone());
-        for record in &records {
-            let line = json!({
-                "entity": record.key.entity, "id": record.key.id, "site": record.scope, "values": plain(record),
-            });
-            writeln!(file, "{line}").map_err(Failure::file(to))?;
-            count += 1;
+async fn sites(app: &App, command: &SiteCommand, words: &Words) -> Result<Said, Failure> {
+    let of = async |hospital: &crate::args::Hospital| {
+        office::hospital(app, hospital.hospital_word.as_deref()).await.map(|tenant| tenant.id)
+    };
+    match command {
+        SiteCommand::List { hospital } => {
+            let sites = staff::sites(app, of(hospital).await?).await?;
+            let lines = sites.iter().map(|site| format!("{}  {}", site.id, site.name));
+            let json = sites.iter().map(|site| json!({"id": site.id, "name": site.name}));
+            Ok(list(lines, Value::Array(json.collect())))
+        }
+        SiteCommand::Add { name, hospital } => {
+            let id = office::add_site(app, of(hospital).await?, CONSOLE, name).await?;
+            Ok(done(words, "site_added", &[("name", name)], json!({ "id": id })))
+        }
+        SiteCommand::Rename { site, name, hospital } => {
+            let id = office::rename_site(app, of(hospital).await?, CONSOLE, site, name).await?;
+            Ok(done(words, "site_renamed", &[("name", name)], json!({ "id": id })))
         }
     }
-    let file = file.into_inner().map_err(|error| Failure::file(to)(error.into_error()))?;
-    file.sync_all().map_err(Failure::file(to))?;
-    app.audit_server(CONSOLE, "hospital_exported", tenant).await?;
-    Ok(count)
-}
-
-/// A record's fields as JSON; ids as their text.
-fn plain(record: &aftercare_sync::record::Record) -> Value {
-    use aftercare_domain::op::FieldValue;
-    let value = |value: &FieldValue| match value {
-        FieldValue::Null => Value::Null,
-        FieldValue::Integer(value) => json!(value),
-        FieldValue::Real(value) => json!(value),
-        FieldValue::Text(text) => json!(text),
-        FieldValue::Bytes(bytes) => match Uuid::from_slice(bytes) {
-            Ok(id) => json!(id),
-            Err(_) => json!(data_encoding::BASE64.encode(bytes)),
-        },
-    };
-    record.values.iter().map(|(name, field)| (name.clone(), value(field))).collect()
 }
 
 async fn devices(app: &App, command: &DeviceCommand, words: &Words) -> Result<Said, Failure> {
@@ -383,10 +362,13 @@ fn verified(manifest: &backup::Manifest, words: &Words) -> Said {
 }
 
 async fn back_up(args: &Args, to: &Path, off_host: bool, env: Env, words: &Words) -> Result<Said, Failure> {
-    if args.database.is_some() {
-        return Err(Failure::new("sqlite_only", "backup"));
-    }
-    let manifest = backup::write(&args.home, to, (env.now)())?;
+    let manifest = match &args.database {
+        Some(url) => {
+            let store = Postgres::open(url, 1).await?;
+            backup::write_postgres(&store, &args.home, to, (env.now)()).await?
+        }
+        None => backup::write(&args.home, to, (env.now)())?,
+    };
     let app = open(args, env).await?;
     for covered in manifest.hospitals.iter().filter(|_| off_host) {
         app.store.set_durable_seq(covered.tenant, covered.head).await?;
@@ -397,8 +379,18 @@ async fn back_up(args: &Args, to: &Path, off_host: bool, env: Env, words: &Words
 }
 
 async fn restore(args: &Args, from: &Path, env: Env, words: &Words) -> Result<Said, Failure> {
-    if args.database.is_some() {
-        return Err(Failure::new("sqlite_only", "restore"));
+    if let Some(url) = &args.database {
+        make_home(&args.home)?;
+        if let Some(owner) = &args.database_owner {
+            postgres::migrate(owner, &postgres::role_of(url)?).await?;
+        }
+        let store = Postgres::open(url, 1).await?;
+        let epochs = backup::restore_postgres(&store, from, &args.home, (env.now)() / 1000).await?;
+        let app = open(args, env).await?;
+        app.audit_server(CONSOLE, "epoch_begun", CONSOLE).await?;
+        let all = epochs.iter().map(|(tenant, epoch)| json!({ "hospital": tenant, "epoch": epoch }));
+        let count = epochs.len().to_string();
+        return Ok(done(words, "epoch_begun", &[("hospitals", &count)], Value::Array(all.collect())));
     }
     backup::restore(from, &args.home)?;
     let app = open_restored(args, env).await?;

@@ -7,6 +7,7 @@ pub mod authority;
 pub mod backup;
 pub mod commands;
 pub mod failure;
+pub mod leave;
 pub mod limits;
 pub mod logging;
 pub mod metrics;

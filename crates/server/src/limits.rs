@@ -1,5 +1,9 @@
-//! How often who may ask: buckets that fill with time. They are this process's own: several
-//! processes together let through as many times more, which still bounds what one caller costs.
+//! How often who may ask: buckets that fill with time.
+//!
+//! Most are this process's own: several processes together let through as many times more, which still bounds what one
+//! caller costs. What is there against guessing is counted by all processes together, in the store: tries at
+//! passwords and codes by address ([`Asker::shared`]), wrong passwords of a user
+//! (`Store::note_login`) and tries at one code (`Store::enrol`).
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,6 +14,7 @@ use aftercare_sync::door::ProblemCode;
 use uuid::Uuid;
 
 use crate::problem::Refused;
+use crate::store::Attempt;
 
 /// Who asks, and for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +41,18 @@ impl Asker {
             Self::Passwords(_) => (30.0, 0.2),
             Self::User(_) => (10.0, 0.1),
         }
+    }
+
+    /// What all processes count together, besides each for itself.
+    pub fn shared(self) -> Option<Attempt> {
+        let (kind, address) = match self.normal() {
+            Self::Codes(address) => ("code", address),
+            Self::Passwords(address) => ("password", address),
+            Self::Device(_) | Self::Address(_) | Self::User(_) => return None,
+        };
+        let (most, per_second) = self.allowance();
+        let each = (1000.0 / per_second).round() as i64;
+        Some(Attempt { kind, address: address.to_string(), most: most as i64, each })
     }
 
     fn normal(self) -> Self {

@@ -1,5 +1,6 @@
 //! The people and sites of a hospital as its desks wrote them: records that everybody sees.
 
+use aftercare_domain::access::Role;
 use aftercare_sync::entities;
 use aftercare_sync::record::Record;
 use aftercare_sync::{HOSPITAL, Scope};
@@ -7,7 +8,6 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::problem::Refused;
-use crate::store::DeviceStatus;
 
 /// Somebody of the staff.
 #[derive(Clone)]
@@ -56,17 +56,18 @@ pub async fn find(app: &App, tenant: Uuid, device: Uuid, user: Uuid) -> Result<O
     }
 }
 
-/// The hospital's sites by name, as its desks wrote them; those whose name no active desk tells go
-/// by their id. None before the first desk.
+/// The hospital's sites by name, as its desks wrote them; those of a desk that nobody named go
+/// by their id.
 ///
 /// # Errors
 /// The store's.
 pub async fn sites(app: &App, tenant: Uuid) -> Result<Vec<Site>, Refused> {
     let devices = app.store.devices(tenant).await?;
-    let mut sites = match devices.iter().find(|device| device.status == DeviceStatus::Active) {
-        Some(device) => written_sites(app, tenant, device.id).await?,
-        None => Vec::new(),
-    };
+    let written = app.store.records_of(tenant, entities::SITE.table).await?;
+    let present = written.iter().filter(|each| each.integer("removed") != Some(1));
+    let mut sites: Vec<Site> = present
+        .map(|each| Site { id: each.key.id, name: each.text("name").unwrap_or_default().to_owned() })
+        .collect();
     for id in devices.iter().flat_map(|device| &device.sites) {
         if !sites.iter().any(|site| site.id == *id) {
             sites.push(Site { id: *id, name: id.to_string() });
@@ -76,23 +77,21 @@ pub async fn sites(app: &App, tenant: Uuid) -> Result<Vec<Site>, Refused> {
     Ok(sites)
 }
 
-/// The sites' records, as a desk sees them.
-async fn written_sites(app: &App, tenant: Uuid, device: Uuid) -> Result<Vec<Site>, Refused> {
-    let mut sites = Vec::new();
-    let mut after = None;
-    loop {
-        let page = app.store.snapshot(tenant, device, HOSPITAL, after, PAGE).await?;
-        let found = page.records.iter().filter(|each| each.key.entity == entities::SITE.table);
-        let present = found.filter(|each| each.integer("removed") != Some(1));
-        sites.extend(
-            present
-                .map(|each| Site { id: each.key.id, name: each.text("name").unwrap_or_default().to_owned() }),
-        );
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(sites),
-        }
-    }
+/// The person of this login, as the desks wrote it. Nobody before the first desk.
+///
+/// # Errors
+/// The store's.
+pub async fn by_login(app: &App, tenant: Uuid, login: &str) -> Result<Option<Person>, Refused> {
+    let mut people = app.store.records_of(tenant, entities::USER.table).await?;
+    people.retain(|each| each.text("login") == Some(login));
+    Ok(people.first().map(read_person))
+}
+
+/// Roles without the administrator's: nobody administers the server's page by a desk's word, an
+/// administrator of the server appoints them.
+pub fn ordinary(mut roles: Vec<String>) -> Vec<String> {
+    roles.retain(|word| Role::parse(word) != Some(Role::Administrator));
+    roles
 }
 
 fn read_person(record: &Record) -> Person {

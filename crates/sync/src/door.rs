@@ -378,6 +378,8 @@ problem_codes! {
     NoKey => ("no_key", 404),
     /// The second person must be another one than the first.
     SamePerson => ("same_person", 403),
+    /// The person's password was first set by a desk less than a day ago; this counts from `seconds` on.
+    PasswordNew => ("password_new", 403),
     /// The attachment's bytes do not follow: the server has `have` of them.
     Position => ("position", 409),
     /// The attachment is not what its name (its hash) says; it begins anew.

@@ -16,8 +16,8 @@ use crate::record::Record;
 
 /// The protocol of this program.
 pub const PROTOCOL: u8 = 1;
-/// The oldest protocol this program understands.
-pub const OLDEST_PROTOCOL: u8 = 1;
+/// The oldest protocol this program understands: the one before its own, if there ever was one.
+pub const OLDEST_PROTOCOL: u8 = if PROTOCOL > 1 { PROTOCOL - 1 } else { PROTOCOL };
 /// Most ops in one request or page.
 pub const MAX_OPS: usize = 500;
 

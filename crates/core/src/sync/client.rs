@@ -102,7 +102,11 @@ pub fn key_pair(seed: &[u8]) -> Result<Ed25519KeyPair> {
     Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| Error::internal("the device key is damaged"))
 }
 
-/// `host`, `host:port` or a full address, as somebody typed it, as `https://host:port`.
+/// The port at which a server listens unless it was told another.
+const PORT: u16 = 8443;
+
+/// `host`, `host:port` or a full address, as somebody typed it, as `https://host:port`. What is written is tried and
+/// nothing else; without a port it is the server's own default, 8443.
 ///
 /// # Errors
 /// `Invalid` at `address`.
@@ -114,7 +118,13 @@ pub fn address(typed: &str) -> Result<String> {
     if host.is_empty() || host.len() > 255 || !host.chars().all(plain) {
         return Err(refused());
     }
-    Ok(format!("https://{host}"))
+    // An IPv6 address stands in brackets; behind them, or behind a name, a colon begins the port.
+    let behind = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
+    match behind.split_once(':') {
+        None => Ok(format!("https://{host}:{PORT}")),
+        Some((_, port)) if port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(format!("https://{host}")),
+        Some(_) => Err(refused()),
+    }
 }
 
 fn agent(tls: TlsConfig) -> ureq::Agent {
@@ -472,6 +482,7 @@ fn refused(problem: &Problem) -> Error {
         Some(ProblemCode::Upgrade) => ErrorCode::SyncUpgrade,
         Some(ProblemCode::Login | ProblemCode::NoKey) => ErrorCode::SyncLogin,
         Some(ProblemCode::SamePerson) => ErrorCode::SyncSamePerson,
+        Some(ProblemCode::PasswordNew) => ErrorCode::SyncPasswordNew,
         Some(ProblemCode::TooLarge) => ErrorCode::SyncTooLarge,
         Some(ProblemCode::Forbidden | ProblemCode::NotFound) => ErrorCode::Forbidden,
         _ => ErrorCode::SyncServerFault,
@@ -513,4 +524,29 @@ fn unreachable(error: ureq::Error) -> Error {
 /// The public half of a key, as the server keeps it.
 pub fn public_key(key: &Ed25519KeyPair) -> Vec<u8> {
     key.public_key().as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::address;
+
+    #[test]
+    fn what_is_written_is_tried_and_without_a_port_the_servers_own() {
+        for (typed, meant) in [
+            ("server.hospital.local", "https://server.hospital.local:8443"),
+            (" https://server/ ", "https://server:8443"),
+            ("server:443", "https://server:443"),
+            ("https://10.0.0.7:9000", "https://10.0.0.7:9000"),
+            ("[fd00::7]", "https://[fd00::7]:8443"),
+            ("[fd00::7]:443", "https://[fd00::7]:443"),
+        ] {
+            assert_eq!(address(typed).unwrap(), meant);
+        }
+        for typed in
+            ["", "server:", "server:0", "server:99999", "server:80:80", "server/path", "http://server"]
+        {
+            assert!(address(typed).is_err(), "{typed}");
+        }
+    }
 }

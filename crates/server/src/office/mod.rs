@@ -14,7 +14,9 @@ use uuid::Uuid;
 use crate::app::{App, new_id, random};
 use crate::failure::Failure;
 use crate::staff::{self, Site};
-use crate::store::{Device, DeviceStatus, NewCode, NewTenant, Quarantined, Quota, StoreError, Tenant};
+use crate::store::{
+    Device, DeviceStatus, NewCode, NewTenant, Quarantined, Quota, SiteName, StoreError, Tenant,
+};
 
 /// A code for a new desk, as it is read out.
 #[derive(Serialize)]
@@ -88,6 +90,56 @@ pub async fn resolve_sites(app: &App, tenant: Uuid, words: &[String]) -> Result<
         sites.insert(site.ok_or_else(|| Failure::new("site_unknown", word))?.id);
     }
     Ok(sites)
+}
+
+/// Longest name of a site, characters.
+const LONGEST_SITE: usize = 100;
+
+/// A site's name without what is around it.
+///
+/// # Errors
+/// `name_unfit` when it is empty or too long, `taken` when another site has it.
+async fn site_name(app: &App, tenant: Uuid, name: &str, besides: Option<Scope>) -> Result<String, Failure> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_SITE || name.contains('\0') {
+        return Err(Failure::new("name_unfit", LONGEST_SITE));
+    }
+    let others = staff::sites(app, tenant).await?;
+    if others.iter().any(|site| site.name == name && Some(site.id) != besides) {
+        return Err(Failure::new("taken", name));
+    }
+    Ok(name.to_owned())
+}
+
+/// Adds a site. Desks hear of it at their next sync; a code may name it at once.
+///
+/// # Errors
+/// `name_unfit`, `taken`, the store's.
+pub async fn add_site(app: &App, tenant: Uuid, actor: Uuid, name: &str) -> Result<Uuid, Failure> {
+    let name = site_name(app, tenant, name, None).await?;
+    let id = new_id(app.now())?;
+    app.store.name_site(tenant, SiteName { id, op: id, name }, app.now()).await?;
+    app.audit(tenant, actor, "site_added", id, json!({})).await?;
+    Ok(id)
+}
+
+/// Gives a site another name.
+///
+/// # Errors
+/// `site_unknown`, `name_unfit`, `taken`, the store's.
+pub async fn rename_site(
+    app: &App,
+    tenant: Uuid,
+    actor: Uuid,
+    site: &str,
+    name: &str,
+) -> Result<Uuid, Failure> {
+    let found = resolve_sites(app, tenant, &[site.to_owned()]).await?;
+    let id = found.into_iter().next().ok_or_else(|| Failure::new("site_unknown", site))?;
+    let name = site_name(app, tenant, name, Some(id)).await?;
+    app.store.name_site(tenant, SiteName { id, op: new_id(app.now())?, name }, app.now()).await?;
+    app.audit(tenant, actor, "site_renamed", id, json!({})).await?;
+    Ok(id)
 }
 
 /// The hospital of this word; without a word the only one.
@@ -164,7 +216,7 @@ pub async fn set_device(
     device: Uuid,
     status: DeviceStatus,
 ) -> Result<(), Failure> {
-    app.store.set_device_status(tenant, device, status).await?;
+    app.store.set_device_status(tenant, device, status, app.now()).await?;
     let act = match status {
         DeviceStatus::Active => "device_admitted",
         DeviceStatus::Revoked => "device_revoked",

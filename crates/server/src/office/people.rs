@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::app::{App, new_id, random};
 use crate::failure::Failure;
 use crate::password;
-use crate::store::{SERVER, ServerUser};
+use crate::staff;
+use crate::store::{SERVER, ServerUser, StoreError};
 
 /// The role that signs in at the page.
 const ADMINISTRATOR: &str = "administrator";
@@ -49,26 +50,52 @@ pub async fn add_administrator(app: &App, actor: Uuid, login: &str, name: &str) 
         active: true,
         locked_until: None,
         changed_at: NEVER,
+        trusted_from: 0,
+        set_by: None,
     };
     app.store.put_user(SERVER, user).await?;
     app.audit_server(actor, "administrator_added", id).await?;
     Ok(password)
 }
 
-/// Gives somebody a one-time password and unlocks them.
+/// Gives somebody a one-time password and unlocks them: also somebody of the staff whose first one this is.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn reset_password(app: &App, tenant: Uuid, actor: Uuid, login: &str) -> Result<String, Failure> {
     let password = one_time_password()?;
-    let mut user = app.store.user_by_login(tenant, login).await?;
+    let mut user = match app.store.user_by_login(tenant, login).await {
+        Err(StoreError::NotFound) => first_time(app, tenant, login).await?,
+        other => other?,
+    };
     let id = user.id;
     user.password_hash = password::hash(password.clone(), app.env.cost).await?;
     user.changed_at = NEVER;
+    user.trusted_from = 0;
+    user.set_by = None;
     user.active = true;
     app.store.put_user(tenant, user).await?;
     app.audit(tenant, actor, "password_reset", id, json!({})).await?;
     Ok(password)
+}
+
+/// Somebody of the staff whom the server knows no password of.
+async fn first_time(app: &App, tenant: Uuid, login: &str) -> Result<ServerUser, Failure> {
+    let person = staff::by_login(app, tenant, login).await?.filter(|person| person.active);
+    let person = person.ok_or_else(|| Failure::new("not_found", login))?;
+    Ok(ServerUser {
+        id: person.id,
+        login: person.login,
+        name: person.name,
+        password_hash: String::new(),
+        roles: staff::ordinary(person.roles),
+        sites: Default::default(),
+        active: true,
+        locked_until: None,
+        changed_at: NEVER,
+        trusted_from: 0,
+        set_by: None,
+    })
 }
 
 /// Makes somebody of a hospital an administrator of the hospital's part of the page.

@@ -4,7 +4,7 @@ use aftercare_rehearsal::point;
 use aftercare_sync::door::{
     EnrolAnswer, EnrolRequest, ProblemCode, TokenAnswer, TokenRequest, enrol_text, token_text,
 };
-use aftercare_sync::wire::{OLDEST_PROTOCOL, PROTOCOL};
+use aftercare_sync::wire::{OLDEST_PROTOCOL, PROTOCOL, check_protocol};
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::header;
@@ -38,18 +38,18 @@ pub async fn enrol(
     Asked(request): Asked<EnrolRequest>,
 ) -> Result<Json<EnrolAnswer>, Refused> {
     let now = app.now();
-    app.limiter.take(Asker::Codes(peer.ip()), now)?;
+    app.take_try(Asker::Codes(peer.ip())).await?;
     check_form(&request)?;
     let device = take_in(&app, &request, now).await?;
     Ok(Json(device))
 }
 
 fn check_form(request: &EnrolRequest) -> Result<(), Refused> {
-    if request.protocol < OLDEST_PROTOCOL || request.protocol > PROTOCOL {
-        return Err(Refused::new(ProblemCode::Upgrade)
+    check_protocol(request.protocol).map_err(|_| {
+        Refused::new(ProblemCode::Upgrade)
             .with("oldest", i64::from(OLDEST_PROTOCOL))
-            .with("newest", i64::from(PROTOCOL)));
-    }
+            .with("newest", i64::from(PROTOCOL))
+    })?;
     let name = request.name.trim();
     let fits = request.public_key.len() == 32
         && name.chars().count() <= LONGEST_NAME

@@ -21,7 +21,7 @@ pub async fn ask(
     Extension(Peer(peer)): Extension<Peer>,
     signed: Signed,
 ) -> Result<Json<ErasureAnswer>, Refused> {
-    app.limiter.take(Asker::Passwords(peer.ip()), app.now())?;
+    app.take_try(Asker::Passwords(peer.ip())).await?;
     let request: ErasureRequest = signed.json()?;
     let root = request.root;
     let user = person(&app, &signed, request).await?;
@@ -37,7 +37,7 @@ pub async fn confirm(
     Extension(Peer(peer)): Extension<Peer>,
     signed: Signed,
 ) -> Result<Json<ErasureAnswer>, Refused> {
-    app.limiter.take(Asker::Passwords(peer.ip()), app.now())?;
+    app.take_try(Asker::Passwords(peer.ip())).await?;
     let request: ErasureRequest = signed.json()?;
     let root = request.root;
     let user = person(&app, &signed, request).await?;
@@ -51,10 +51,16 @@ pub async fn confirm(
     Ok(Json(ErasureAnswer { erased: true }))
 }
 
-/// Who asks, if their roles allow it: those who may correct the archive.
+/// Who asks, if their roles allow it (those who may correct the archive) and their password has stood long enough:
+/// see `people::password`.
 async fn person(app: &App, signed: &Signed, request: ErasureRequest) -> Result<ServerUser, Refused> {
     let tenant = signed.claims.tenant;
     let user = check_password(app, tenant, &request.login, request.password).await?;
+    let wait = user.trusted_from - app.now();
+    if wait > 0 {
+        let seconds = wait.div_euclid(1000) + 1;
+        return Err(Refused::new(ProblemCode::PasswordNew).with("seconds", seconds));
+    }
     let staff = staff::find(app, tenant, signed.claims.device, user.id).await?;
     let roles: Vec<Role> = staff
         .filter(|person| person.active)

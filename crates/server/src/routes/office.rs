@@ -36,7 +36,8 @@ pub fn routes() -> Router<Shared> {
         .route("/office/me", get(me))
         .route("/office/hospitals", get(hospitals).post(add_hospital))
         .route("/office/hospitals/{id}/state", post(set_state))
-        .route("/office/hospitals/{id}/sites", get(sites))
+        .route("/office/hospitals/{id}/sites", get(sites).post(add_site))
+        .route("/office/hospitals/{id}/sites/{site}", post(rename_site))
         .route("/office/hospitals/{id}/devices", get(devices))
         .route("/office/hospitals/{id}/devices/{device}", post(set_device))
         .route("/office/hospitals/{id}/codes", post(make_code))
@@ -77,7 +78,7 @@ async fn sign_in(
     headers: HeaderMap,
     Asked(asked): Asked<SignIn>,
 ) -> Result<Response, Failure> {
-    app.limiter.take(Asker::Passwords(peer.ip()), app.now())?;
+    app.take_try(Asker::Passwords(peer.ip())).await?;
     if !headers.contains_key(MARK) {
         return Err(refuse(ProblemCode::Forbidden).into());
     }
@@ -202,6 +203,32 @@ async fn sites(
     Ok(Json(sites.iter().map(|site| json!({ "id": site.id, "name": site.name })).collect()))
 }
 
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+async fn add_site(
+    State(app): State<Shared>,
+    Place(tenant): Place<Uuid>,
+    who: Office,
+    Asked(Named { name }): Asked<Named>,
+) -> Result<Json<Value>, Failure> {
+    who.allow(tenant)?;
+    Ok(Json(json!({ "id": office::add_site(&app, tenant, who.actor(), &name).await? })))
+}
+
+async fn rename_site(
+    State(app): State<Shared>,
+    Place((tenant, site)): Place<(Uuid, Uuid)>,
+    who: Office,
+    Asked(Named { name }): Asked<Named>,
+) -> Result<StatusCode, Failure> {
+    who.allow(tenant)?;
+    office::rename_site(&app, tenant, who.actor(), &site.to_string(), &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn devices(
     State(app): State<Shared>,
     Place(tenant): Place<Uuid>,
@@ -259,6 +286,7 @@ async fn users(
             "id": user.id, "login": user.login, "name": user.name, "roles": user.roles, "active": user.active,
             "locked": user.locked_until.is_some_and(|until| until > now),
             "never_changed": user.changed_at == people::NEVER,
+            "trusted_from": Some(user.trusted_from).filter(|from| *from > now),
         })
     });
     Ok(Json(lines.collect()))

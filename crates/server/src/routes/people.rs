@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aftercare_domain::access::Role;
 use aftercare_sync::Scope;
 use aftercare_sync::door::{LoginAnswer, LoginRequest, PasswordRequest, ProblemCode, SealedKey};
 use axum::Json;
@@ -18,7 +17,7 @@ use crate::problem::{Refused, refuse};
 use crate::serve::Peer;
 use crate::signed::Signed;
 use crate::staff;
-use crate::store::{ServerUser, StoreError};
+use crate::store::{ServerUser, StoreError, TRUST_MILLIS};
 
 /// Largest sealed key, bytes.
 const MOST_KEY: usize = 4096;
@@ -30,7 +29,7 @@ pub async fn login(
     Extension(Peer(peer)): Extension<Peer>,
     signed: Signed,
 ) -> Result<Json<LoginAnswer>, Refused> {
-    app.limiter.take(Asker::Passwords(peer.ip()), app.now())?;
+    app.take_try(Asker::Passwords(peer.ip())).await?;
     let request: LoginRequest = signed.json()?;
     let (tenant, device) = (signed.claims.tenant, signed.claims.device);
     let user = check_password(&app, tenant, &request.login, request.password).await?;
@@ -67,13 +66,17 @@ pub async fn leave_key(State(app): State<Shared>, signed: Signed) -> Result<Stat
 
 /// `PUT /v1/passwords`: a user's password at the desk becomes the one at the server. The first is
 /// taken as it comes, for people of the hospital's staff only; a later one needs the one before
-/// it, so that a desk in wrong hands cannot take over who is known here.
+/// it, so that a desk in wrong hands cannot take over who is known here. A proper desk hands a password over
+/// when its owner has just signed in with it. A desk in wrong hands may lie and set the first passwords of two
+/// people: for what needs two persons (an erasure) they count only after [`TRUST_MILLIS`], and a desk that is shut
+/// out before takes them along. A later password inherits the trust of the one before it, which it had to prove;
+/// one that an administrator gave counts at once.
 pub async fn password(
     State(app): State<Shared>,
     Extension(Peer(peer)): Extension<Peer>,
     signed: Signed,
 ) -> Result<StatusCode, Refused> {
-    app.limiter.take(Asker::Passwords(peer.ip()), app.now())?;
+    app.take_try(Asker::Passwords(peer.ip())).await?;
     let request: PasswordRequest = signed.json()?;
     let (tenant, device) = (signed.claims.tenant, signed.claims.device);
     if request.new.chars().count() < 6 || request.new.len() > password::LONGEST {
@@ -97,7 +100,9 @@ pub async fn password(
         login: person.login,
         name: person.name,
         password_hash: password::hash(request.new, app.env.cost).await?,
-        roles: known.as_ref().map_or_else(|| ordinary(person.roles), |known| known.roles.clone()),
+        roles: known.as_ref().map_or_else(|| staff::ordinary(person.roles), |known| known.roles.clone()),
+        trusted_from: known.as_ref().map_or(app.now() + TRUST_MILLIS, |known| known.trusted_from),
+        set_by: known.as_ref().map_or(Some(device), |known| known.set_by),
         sites: known.map(|known| known.sites).unwrap_or_default(),
         active: true,
         changed_at: app.now(),
@@ -106,13 +111,6 @@ pub async fn password(
     app.store.put_user(tenant, user).await?;
     app.audit(tenant, request.user, "password_set", device, json!({})).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Nobody becomes an administrator of the server's page by a desk's word: an administrator of the
-/// server appoints them.
-fn ordinary(mut roles: Vec<String>) -> Vec<String> {
-    roles.retain(|word| Role::parse(word) != Some(Role::Administrator));
-    roles
 }
 
 /// The active user of this login and password. Whoever does not exist takes as long.

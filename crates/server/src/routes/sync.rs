@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use aftercare_rehearsal::point;
 use aftercare_sync::door::{PACKED, ProblemCode};
 use aftercare_sync::pack;
-use aftercare_sync::wire::{Answer, MAX_OPS, Outcome, Refusal, Request};
+use aftercare_sync::wire::{Answer, MAX_OPS, Outcome, Refusal, Request, check_protocol};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use crate::app::{App, Shared};
 use crate::asked::Wanted;
@@ -35,7 +36,10 @@ pub async fn sync(
     Wanted(beside): Wanted<Beside>,
     signed: Signed,
 ) -> Result<Response, Refused> {
-    let request: Request = signed.unpack()?;
+    let request: Request = match signed.unpack() {
+        Ok(request) => request,
+        Err(problem) => return other_protocol(&app, &signed).unwrap_or(Err(problem)),
+    };
     if request.device != signed.claims.device {
         return Err(refuse(ProblemCode::Forbidden));
     }
@@ -68,6 +72,18 @@ pub async fn sync(
             }
         }
     }
+}
+
+/// What is left of a message of a protocol that this program cannot read.
+#[derive(Deserialize)]
+struct Spoken {
+    protocol: u8,
+}
+
+/// A newer desk's message may be of another form altogether: it is told which protocol is spoken here all the same.
+fn other_protocol(app: &App, signed: &Signed) -> Option<Result<Response, Refused>> {
+    let spoken: Spoken = signed.unpack().ok()?;
+    check_protocol(spoken.protocol).err().map(|refusal| refused(app, &refusal))
 }
 
 /// The ops were taken in, but the answer does not fit into a message: the same with fewer news.

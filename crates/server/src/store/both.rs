@@ -75,8 +75,29 @@ impl<D: Driver> Store for D {
         self.clear_room(tenant).await
     }
 
+    async fn records_of(&self, tenant: Uuid, entity: &str) -> Result<Vec<Record>> {
+        let entity = entity.to_owned();
+        self.read(tenant, job!(|tx, entity| records::of_entity(tx, &entity))).await
+    }
+
     async fn export(&self, tenant: Uuid, after: Option<Key>, limit: usize) -> Result<Vec<Record>> {
         self.read(tenant, job!(|tx, after| records::export(tx, after.as_ref().as_ref(), limit))).await
+    }
+
+    async fn export_ops(&self, tenant: Uuid, after: i64, limit: usize) -> Result<Vec<KeptOp>> {
+        self.read(tenant, job!(|tx| leave::ops(tx, after, limit))).await
+    }
+
+    async fn export_blobs(&self, tenant: Uuid) -> Result<Vec<KeptBlob>> {
+        self.read(tenant, job!(|tx| leave::blobs(tx))).await
+    }
+
+    async fn export_blob_part(&self, tenant: Uuid, id: BlobId, offset: i64) -> Result<Vec<u8>> {
+        self.read(tenant, job!(|tx, id| leave::blob_part(tx, &id, offset))).await
+    }
+
+    async fn name_site(&self, tenant: Uuid, site: SiteName, now: i64) -> Result<()> {
+        self.write(tenant, job!(|tx, site| own::name_site(tx, &site, now))).await
     }
 
     async fn position(&self, tenant: Uuid) -> Result<Position> {
@@ -139,8 +160,14 @@ impl<D: Driver> Store for D {
         self.write(tenant, job!(|tx, sites| devices::set_sites(tx, device, &sites))).await
     }
 
-    async fn set_device_status(&self, tenant: Uuid, device: Uuid, status: DeviceStatus) -> Result<()> {
-        self.write(tenant, job!(|tx| devices::set_status(tx, device, status))).await
+    async fn set_device_status(
+        &self,
+        tenant: Uuid,
+        device: Uuid,
+        status: DeviceStatus,
+        now: i64,
+    ) -> Result<()> {
+        self.write(tenant, job!(|tx| devices::set_status(tx, device, status, now))).await
     }
 
     async fn note_contact(&self, tenant: Uuid, device: Uuid, now: i64) -> Result<()> {
@@ -165,6 +192,10 @@ impl<D: Driver> Store for D {
 
     async fn note_login(&self, tenant: Uuid, user: Uuid, right: bool, now: i64) -> Result<Option<i64>> {
         self.write(tenant, job!(|tx| people::note_login(tx, user, right, now))).await
+    }
+
+    async fn take_attempt(&self, attempt: Attempt, now: i64) -> Result<Option<i64>> {
+        self.write(SERVER, job!(|tx, attempt| people::attempt(tx, &attempt, now))).await
     }
 
     async fn users(&self, tenant: Uuid) -> Result<Vec<ServerUser>> {

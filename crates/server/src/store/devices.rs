@@ -219,11 +219,14 @@ pub(super) async fn set_sites(tx: &mut Tx, id: Uuid, sites: &BTreeSet<Scope>) ->
 }
 
 /// What was to be wiped may be anybody's: it needs a new id and a new code.
-pub(super) async fn set_status(tx: &mut Tx, id: Uuid, status: DeviceStatus) -> Result<()> {
+pub(super) async fn set_status(tx: &mut Tx, id: Uuid, status: DeviceStatus, now: i64) -> Result<()> {
     lock(tx).await?;
     let device = find(tx, id).await?.ok_or(StoreError::NotFound)?;
     if device.status == DeviceStatus::Wipe && status != DeviceStatus::Wipe {
         return Err(StoreError::NotAllowed);
+    }
+    if status != DeviceStatus::Active {
+        super::people::forget_new(tx, id, now).await?;
     }
     let sql = "UPDATE device SET status = $3 WHERE tenant_id = $1 AND id = $2";
     one(tx.run(sql, &[id.into(), status.as_str().into()]).await?)

@@ -7,10 +7,13 @@
 mod address;
 mod blobs;
 mod both;
+mod copy;
 mod devices;
 mod driver;
 mod erasure;
 mod hospitals;
+mod leave;
+mod own;
 mod people;
 pub mod postgres;
 mod pull;
@@ -62,9 +65,19 @@ pub trait Store: Send + Sync {
     async fn usage(&self, tenant: Uuid) -> Result<Usage>;
     /// Deletes a hospital with everything of it, for ever.
     async fn delete_tenant(&self, tenant: Uuid) -> Result<()>;
+    /// The records of one entity that the whole hospital sees: its sites, its staff.
+    async fn records_of(&self, tenant: Uuid, entity: &str) -> Result<Vec<Record>>;
     /// A hospital's records for its own use elsewhere, by id and entity, at most `limit` after `after`.
     /// An empty answer is the end.
     async fn export(&self, tenant: Uuid, after: Option<Key>, limit: usize) -> Result<Vec<Record>>;
+    /// The same of its ops, by number, at most `limit` after `after`.
+    async fn export_ops(&self, tenant: Uuid, after: i64, limit: usize) -> Result<Vec<KeptOp>>;
+    /// The same of its complete attachments.
+    async fn export_blobs(&self, tenant: Uuid) -> Result<Vec<KeptBlob>>;
+    /// A part of an attachment from `offset`, where a part must begin; empty at the end.
+    async fn export_blob_part(&self, tenant: Uuid, id: BlobId, offset: i64) -> Result<Vec<u8>>;
+    /// Makes a site or renames one, as the server's own op, so that desks hear of it. `Exists`, `NotFound`.
+    async fn name_site(&self, tenant: Uuid, site: SiteName, now: i64) -> Result<()>;
 
     // ---- epoch and durability
 
@@ -103,8 +116,14 @@ pub trait Store: Send + Sync {
     /// Changes what a device may see. Its first sync of a new site is a snapshot.
     async fn set_sites(&self, tenant: Uuid, device: Uuid, sites: BTreeSet<Scope>) -> Result<()>;
     /// Revokes a device, has it wiped, or lets it in again. A device that was wiped stays out:
-    /// `NotAllowed`.
-    async fn set_device_status(&self, tenant: Uuid, device: Uuid, status: DeviceStatus) -> Result<()>;
+    /// `NotAllowed`. With a desk that is shut out go the first passwords it set that do not count yet.
+    async fn set_device_status(
+        &self,
+        tenant: Uuid,
+        device: Uuid,
+        status: DeviceStatus,
+        now: i64,
+    ) -> Result<()>;
     /// Notes that the device was heard of at `now` (milliseconds UTC).
     async fn note_contact(&self, tenant: Uuid, device: Uuid, now: i64) -> Result<()>;
     /// Notes how many changes the device keeps back for later requests.
@@ -119,6 +138,9 @@ pub trait Store: Send + Sync {
     /// Notes that a password was right or wrong; answers until when (milliseconds UTC) the user is locked.
     /// [`LOGIN_ATTEMPTS`] wrong ones lock for [`LOCK_MILLIS`], whichever server they were tried at.
     async fn note_login(&self, tenant: Uuid, user: Uuid, right: bool, now: i64) -> Result<Option<i64>>;
+    /// Takes a try out of an address's bucket, whichever server it came to; answers how many milliseconds are to be
+    /// waited where it is empty.
+    async fn take_attempt(&self, attempt: Attempt, now: i64) -> Result<Option<i64>>;
     /// Every user, by login.
     async fn users(&self, tenant: Uuid) -> Result<Vec<ServerUser>>;
 

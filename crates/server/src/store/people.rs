@@ -5,16 +5,21 @@ use uuid::Uuid;
 use super::hospitals::one;
 use super::tx::Tx;
 use super::value::{Row, Value, join_ids};
-use super::{LOCK_MILLIS, LOGIN_ATTEMPTS, Result, ServerUser, StoreError};
+use super::{Attempt, LOCK_MILLIS, LOGIN_ATTEMPTS, Result, ServerUser, StoreError};
 
-const PERSON: &str = "SELECT id, login, name, password_hash, roles, sites, active, locked_until, changed_at FROM person WHERE tenant_id = $1";
+/// One try, in a bucket's thousandths.
+const TRY: i64 = 1000;
+
+const PERSON: &str = "SELECT id, login, name, password_hash, roles, sites, active, locked_until, changed_at, \
+                      trusted_from, set_by FROM person WHERE tenant_id = $1";
 
 pub(super) async fn put(tx: &mut Tx, user: &ServerUser) -> Result<()> {
     let sql = "INSERT INTO person (tenant_id, id, login, name, password_hash, roles, sites, active, failures, locked_until, \
-               changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, NULL, $9) ON CONFLICT (tenant_id, id) DO UPDATE SET \
+               changed_at, trusted_from, set_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, NULL, $9, $10, $11) ON CONFLICT (tenant_id, id) DO UPDATE SET \
                login = excluded.login, name = excluded.name, password_hash = excluded.password_hash, \
                roles = excluded.roles, sites = excluded.sites, active = excluded.active, failures = 0, \
-               locked_until = NULL, changed_at = excluded.changed_at";
+               locked_until = NULL, changed_at = excluded.changed_at, trusted_from = excluded.trusted_from, \
+               set_by = excluded.set_by";
     let values = [
         user.id.into(),
         Value::from(&user.login),
@@ -24,6 +29,8 @@ pub(super) async fn put(tx: &mut Tx, user: &ServerUser) -> Result<()> {
         join_ids(&user.sites).into(),
         user.active.into(),
         user.changed_at.into(),
+        user.trusted_from.into(),
+        user.set_by.into(),
     ];
     tx.run(sql, &values).await.map(|_| ())
 }
@@ -48,6 +55,8 @@ fn person(row: &Row) -> Result<ServerUser> {
         active: row.flag(6)?,
         locked_until: row.int_or_null(7)?,
         changed_at: row.int(8)?,
+        trusted_from: row.int(9)?,
+        set_by: row.id_or_null(10)?,
     })
 }
 
@@ -69,4 +78,35 @@ pub(super) async fn note_login(tx: &mut Tx, user: Uuid, right: bool, now: i64) -
     let sql = "UPDATE person SET failures = 0, locked_until = $3 WHERE tenant_id = $1 AND id = $2";
     tx.run(sql, &[user.into(), until.into()]).await?;
     Ok(Some(until))
+}
+
+/// Forgets first passwords that a desk set and that do not count yet: it is not in its people's hands.
+pub(super) async fn forget_new(tx: &mut Tx, device: Uuid, now: i64) -> Result<()> {
+    let sql = "DELETE FROM person WHERE tenant_id = $1 AND set_by = $2 AND trusted_from > $3";
+    tx.run(sql, &[device.into(), now.into()]).await.map(|_| ())
+}
+
+/// In the server's own tenant: takes one try out of the address's bucket, which fills with time; answers how many
+/// milliseconds are to be waited where it is empty.
+pub(super) async fn attempt(tx: &mut Tx, try_: &Attempt, now: i64) -> Result<Option<i64>> {
+    let most = try_.most * TRY;
+    let full = now - try_.most * try_.each;
+    let sql = "DELETE FROM attempt WHERE tenant_id = $1 AND kind = $2 AND at <= $3";
+    tx.run(sql, &[try_.kind.into(), full.into()]).await?;
+    let sql = "INSERT INTO attempt (tenant_id, kind, address, tokens, at) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (tenant_id, kind, address) DO NOTHING";
+    let key: [Value; 2] = [try_.kind.into(), Value::from(&try_.address)];
+    let [kind, address] = key.clone();
+    tx.run(sql, &[kind, address, most.into(), now.into()]).await?;
+    let sql = "SELECT tokens, at FROM attempt WHERE tenant_id = $1 AND kind = $2 AND address = $3 FOR UPDATE";
+    let row = tx.row(sql, &key).await?.ok_or(StoreError::NotFound)?;
+    // A clock that is set back gives nothing away.
+    let (left, at) = (row.int(0)?, row.int(1)?.max(now));
+    let filled = (left + (now - row.int(1)?).max(0) * TRY / try_.each).min(most);
+    let wait = (TRY - filled).max(0) * try_.each / TRY;
+    let left = if filled >= TRY { filled - TRY } else { filled };
+    let sql = "UPDATE attempt SET tokens = $4, at = $5 WHERE tenant_id = $1 AND kind = $2 AND address = $3";
+    let [kind, address] = key;
+    tx.run(sql, &[kind, address, left.into(), at.into()]).await?;
+    Ok(Some(wait.max(1)).filter(|_| filled < TRY))
 }

@@ -10,7 +10,7 @@ use aftercare_sync::accept::{
     read_batch,
 };
 use aftercare_sync::record::Key;
-use aftercare_sync::wire::{OLDEST_PROTOCOL, Offer, Outcome, PROTOCOL, Refusal, Request, reason};
+use aftercare_sync::wire::{Offer, Outcome, Refusal, Request, check_protocol, reason};
 use aftercare_sync::{Scope, record::Record};
 use hmac::{Hmac, Mac};
 use serde_bytes::ByteBuf;
@@ -259,8 +259,8 @@ async fn admit(tx: &mut Tx, hospital: &Hospital, device: &Device, request: &Requ
     if hospital.closed {
         return Err(StoreError::Closed);
     }
-    if !(OLDEST_PROTOCOL..=PROTOCOL).contains(&request.protocol) {
-        return Ok(Err(Refusal::Upgrade { oldest: OLDEST_PROTOCOL, newest: PROTOCOL }));
+    if let Err(refusal) = check_protocol(request.protocol) {
+        return Ok(Err(refusal));
     }
     let epoch = hospital.position.epoch;
     if request.epoch != epoch {

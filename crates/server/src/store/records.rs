@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aftercare_sync::Scope;
 use aftercare_sync::digest::{BUCKETS, ScopeDigest, bucket};
 use aftercare_sync::door::{RecordsAnswer, SnapshotPage};
 use aftercare_sync::record::{Key, Record};
+use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
 
 use super::Result;
@@ -175,6 +175,12 @@ pub(super) async fn of_bucket(
     let rows = tx.rows(sql, &[scope.into(), bucket, id_of(after), entity_of(after), limit_of(limit)]).await?;
     let (records, next) = page(&rows, limit)?;
     Ok(RecordsAnswer { head, records, next })
+}
+
+/// Every record of an entity that the whole hospital sees.
+pub(super) async fn of_entity(tx: &mut Tx, entity: &str) -> Result<Vec<Record>> {
+    let sql = "SELECT state FROM record WHERE tenant_id = $1 AND scope = $2 AND entity = $3";
+    tx.rows(sql, &[HOSPITAL.into(), entity.into()]).await?.iter().map(decode).collect()
 }
 
 /// A page of all records of a hospital.

@@ -20,8 +20,9 @@ use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
 use super::driver::{Driver, Later};
-use super::tx::{Side, Tx, sqlite_error};
-use super::{Result, SERVER, StoreError};
+use super::tx::{Insert, Side, Tx, each_row, sqlite_error};
+use super::value::Value;
+use super::{Result, SERVER, StoreError, copy};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
@@ -327,6 +328,49 @@ fn migrate(connection: &mut Connection) -> Result<()> {
             _ => StoreError::Database("migration".into()),
         }),
     }
+}
+
+/// A new file with the schema of this program, for a copy.
+pub(super) fn create(path: &Path) -> Result<Connection> {
+    let mut connection = connect(path)?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Ends a copy: one file, durable, without a log beside it.
+pub(super) fn seal(connection: Connection) -> Result<()> {
+    connection.pragma_update(None, "journal_mode", "DELETE").map_err(sqlite_error)?;
+    connection.close().map_err(|(_, error)| sqlite_error(error))
+}
+
+/// Reads a file's tables row by row and hands them on, at most so many rows and bytes at a time. The file is brought up
+/// to this program's schema before.
+pub(super) fn read_tables(
+    path: &Path,
+    tables: &[Insert],
+    size: impl Fn(&[Value]) -> usize,
+    (most_rows, most_bytes): (usize, usize),
+    take: impl Fn(usize, Vec<Vec<Value>>) -> bool,
+) -> Result<()> {
+    let connection = create(path)?;
+    for (place, table) in tables.iter().enumerate() {
+        let (mut some, mut bytes) = (Vec::new(), 0);
+        each_row(&connection, &copy::select(table), &[], |row| {
+            let row = copy::values(table, &row)?;
+            bytes += size(&row);
+            some.push(row);
+            let full = some.len() >= most_rows || bytes >= most_bytes;
+            if !full {
+                return Ok(true);
+            }
+            bytes = 0;
+            Ok(take(place, std::mem::take(&mut some)))
+        })?;
+        if !take(place, some) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

@@ -210,23 +210,10 @@ impl Tx {
         if rows.is_empty() {
             return Ok(());
         }
-        let names = into.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         match &mut self.database {
-            Side::Sqlite(connection) => {
-                let marks =
-                    (1..=into.columns.len() + 1).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ");
-                let sql = format!(
-                    "INSERT INTO {} (tenant_id, {names}) VALUES ({marks}) {}",
-                    into.table, into.conflict
-                );
-                let mut statement = connection.prepare_cached(&sql).map_err(sqlite_error)?;
-                for row in rows {
-                    bind(&mut statement, &row)?;
-                    statement.raw_execute().map_err(sqlite_error)?;
-                }
-                Ok(())
-            }
+            Side::Sqlite(connection) => insert_rows(connection, into, rows),
             Side::Postgres(link) => {
+                let names = into.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
                 let arrays = into.columns.iter().enumerate();
                 let arrays =
                     arrays.map(|(n, (_, kind))| format!("${}::{}", n + 2, kind.array())).collect::<Vec<_>>();
@@ -245,6 +232,19 @@ impl Tx {
             }
         }
     }
+}
+
+/// Inserts rows on SQLite.
+pub(crate) fn insert_rows(connection: &Connection, into: &Insert, rows: Vec<Vec<Value>>) -> Result<()> {
+    let names = into.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let marks = (1..=into.columns.len() + 1).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ");
+    let sql = format!("INSERT INTO {} (tenant_id, {names}) VALUES ({marks}) {}", into.table, into.conflict);
+    let mut statement = connection.prepare_cached(&sql).map_err(sqlite_error)?;
+    for row in rows {
+        bind(&mut statement, &row)?;
+        statement.raw_execute().map_err(sqlite_error)?;
+    }
+    Ok(())
 }
 
 fn into_columns(kinds: &[(&'static str, Kind)], rows: Vec<Vec<Value>>) -> Result<Vec<Column>> {
@@ -272,26 +272,49 @@ fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> Result<()>
     Ok(())
 }
 
+/// The rows of a query on SQLite, one by one; `take` says whether it wants more.
+pub(crate) fn each_row(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value],
+    mut take: impl FnMut(Row) -> Result<bool>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(&dialect(sql)).map_err(sqlite_error)?;
+    bind(&mut statement, values)?;
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next().map_err(sqlite_error)? {
+        if !take(sqlite_row(row, columns)?)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn query(connection: &Connection, sql: &str, values: &[Value], found: &mut Vec<Row>) -> Result<()> {
     let mut statement = connection.prepare_cached(sql).map_err(sqlite_error)?;
     bind(&mut statement, values)?;
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(sqlite_error)? {
-        let mut values = Vec::with_capacity(columns);
-        for column in 0..columns {
-            use rusqlite::types::ValueRef;
-            values.push(match row.get_ref(column).map_err(sqlite_error)? {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(value) => Value::Int(value),
-                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-                ValueRef::Real(_) => return Err(super::value::mistake()),
-            });
-        }
-        found.push(Row::Sqlite(values));
+        found.push(sqlite_row(row, columns)?);
     }
     Ok(())
+}
+
+fn sqlite_row(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row> {
+    let mut values = Vec::with_capacity(columns);
+    for column in 0..columns {
+        use rusqlite::types::ValueRef;
+        values.push(match row.get_ref(column).map_err(sqlite_error)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(value) => Value::Int(value),
+            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+            ValueRef::Real(_) => return Err(super::value::mistake()),
+        });
+    }
+    Ok(Row::Sqlite(values))
 }
 
 /// SQLite's error by its code: its text may quote a statement.

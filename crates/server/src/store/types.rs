@@ -15,6 +15,9 @@ pub const CODE_ATTEMPTS: i64 = 5;
 pub const LOGIN_ATTEMPTS: i64 = 5;
 /// … for a quarter of an hour.
 pub const LOCK_MILLIS: i64 = 15 * 60 * 1000;
+/// A first password that a desk set counts after a day for what needs two persons: until then a lost desk is
+/// reported, and its passwords go with it.
+pub const TRUST_MILLIS: i64 = 24 * 3600 * 1000;
 /// An erasure is confirmed within seven days or asked for anew.
 pub const ERASURE_MILLIS: i64 = 7 * 24 * 3600 * 1000;
 
@@ -287,6 +290,62 @@ pub struct ServerUser {
     pub locked_until: Option<i64>,
     /// When this was last changed, milliseconds UTC.
     pub changed_at: i64,
+    /// From when their password counts for what needs two persons, milliseconds UTC.
+    pub trusted_from: i64,
+    /// The desk that set their first password; nothing when an administrator did.
+    pub set_by: Option<Uuid>,
+}
+
+/// A site's name, as an administrator gives it at the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteName {
+    /// The site.
+    pub id: Uuid,
+    /// The change's own id; the site's where it makes one.
+    pub op: Uuid,
+    /// Its name from now on.
+    pub name: String,
+}
+
+/// An op as a hospital takes it along.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptOp {
+    /// Its number here.
+    pub seq: i64,
+    /// The desk that wrote it; nil: the server.
+    pub device: Uuid,
+    /// Its number there; nothing when it came by another desk.
+    pub dseq: Option<i64>,
+    /// What it says; nothing when its patient was erased, or it is no op.
+    pub op: Option<aftercare_domain::op::Op>,
+    /// Its effective time.
+    pub effective: Hlc,
+    /// What became of it …
+    pub outcome: String,
+    /// … and why.
+    pub why: String,
+}
+
+/// A complete attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptBlob {
+    /// Which.
+    pub id: BlobId,
+    /// Its bytes.
+    pub size: i64,
+}
+
+/// A try at a password or a code, from an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What is tried.
+    pub kind: &'static str,
+    /// From where.
+    pub address: String,
+    /// Most tries at once.
+    pub most: i64,
+    /// Milliseconds until there is one try more.
+    pub each: i64,
 }
 
 impl std::fmt::Debug for ServerUser {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aftercare_domain::op::ChangeKind::{Fact, Fields};
 use aftercare_server::store::postgres::{Postgres, TABLES, migrate};
 use aftercare_server::store::{
-    AuditLine, BlobId, BlobPart, DeviceStatus, SERVER, ServerUser, Store, StoreError,
+    Attempt, AuditLine, BlobId, BlobPart, DeviceStatus, SERVER, ServerUser, Store, StoreError,
 };
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
@@ -85,6 +85,38 @@ async fn no_way_round(service: &Client, admin: &Client) {
     );
 }
 
+#[tokio::test]
+async fn a_hospital_that_is_deleted_leaves_no_row_in_any_table() {
+    let place = Place::postgres().await;
+    let store = place.open().await;
+    keep_apart(&*store).await;
+    let Place::Postgres { cluster, database } = &place else { unreachable!() };
+    let admin = cluster.connect("postgres", database).await;
+    let rows = async |table: &str, tenant: Uuid| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table} WHERE tenant_id = $1");
+        admin.query_one(&sql, &[&tenant]).await.unwrap().get(0)
+    };
+    let mut before = 0;
+    for table in TABLES {
+        before += rows(table, XIEHE).await;
+    }
+    let mut theirs = Vec::new();
+    for table in TABLES {
+        theirs.push(rows(table, RENMIN).await);
+    }
+    assert!(before > 10, "there was something to delete: {before}");
+    store.delete_tenant(XIEHE).await.unwrap();
+    for (table, count) in TABLES.into_iter().zip(theirs) {
+        assert_eq!(rows(table, XIEHE).await, 0, "{table}");
+        assert_eq!(rows(table, RENMIN).await, count, "{table} of another hospital");
+    }
+    for table in ["directory", "code_index", "device_index"] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE hospital = $1");
+        let left: i64 = admin.query_one(&sql, &[&XIEHE]).await.unwrap().get(0);
+        assert_eq!(left, 0, "{table}");
+    }
+}
+
 /// The same ids in two hospitals, so that nothing but the hospital tells them apart.
 async fn keep_apart(store: &dyn Store) {
     let mut desks = Vec::new();
@@ -109,7 +141,7 @@ async fn keep_apart(store: &dyn Store) {
     assert_eq!(store.desk_key(RENMIN, foreign).await.unwrap_err(), StoreError::NotFound);
     assert_eq!(store.set_sites(RENMIN, foreign, BTreeSet::new()).await, Err(StoreError::NotFound));
     assert_eq!(
-        store.set_device_status(RENMIN, foreign, DeviceStatus::Revoked).await,
+        store.set_device_status(RENMIN, foreign, DeviceStatus::Revoked, START).await,
         Err(StoreError::NotFound)
     );
     assert_eq!(store.note_contact(RENMIN, foreign, START).await, Err(StoreError::NotFound));
@@ -152,9 +184,13 @@ async fn fill(store: &dyn Store, tenant: Uuid, device: Uuid) -> Desk {
         active: true,
         locked_until: None,
         changed_at: START,
+        trusted_from: START,
+        set_by: Some(device),
     };
     store.put_user(tenant, user).await.unwrap();
     store.put_desk_key(tenant, device, vec![1, 2, 3]).await.unwrap();
+    let attempt = Attempt { kind: "code", address: name.clone(), most: 5, each: 1000 };
+    assert_eq!(store.take_attempt(attempt, START).await.unwrap(), None);
     store.ask_erasure(tenant, patient, id(0x5a), START).await.unwrap();
     let line =
         AuditLine { at: START, actor: id(0x5a), act: "enrol".into(), object: device, details: name.clone() };
@@ -168,7 +204,7 @@ async fn fill(store: &dyn Store, tenant: Uuid, device: Uuid) -> Desk {
 
 /// As the server's role, in the name of one hospital: every statement against the rows of another.
 async fn try_everything(service: &Client, admin: &Client, table: &str) {
-    let across = ["directory", "code_index", "device_index"].contains(&table);
+    let across = ["attempt", "directory", "code_index", "device_index"].contains(&table);
     let (own, other) = if across { (RENMIN, SERVER) } else { (RENMIN, XIEHE) };
     let count = format!("SELECT count(*) FROM {table} WHERE tenant_id = $1");
     let theirs: i64 = admin.query_one(&count, &[&other]).await.unwrap().get(0);

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod desk;
+mod guesses;
 mod isolation;
 mod office;
 mod places;
 mod postgres;
 mod race;
+mod sql;
 mod story;
 mod together;

@@ -70,7 +70,7 @@ async fn name_hospitals(store: &dyn Store) {
     assert!(store.usage(id(2)).await.unwrap().bytes > 1);
     let full = Desk::try_enrol(store, id(2), id(0xe5), &[], 0).await;
     assert_eq!(full, Err(StoreError::Quota { what: "devices" }));
-    store.set_device_status(id(2), desk.device, DeviceStatus::Revoked).await.unwrap();
+    store.set_device_status(id(2), desk.device, DeviceStatus::Revoked, START).await.unwrap();
     Desk::try_enrol(store, id(2), id(0xe6), &[], 0).await.unwrap();
 }
 
@@ -144,6 +144,8 @@ async fn know_people(store: &dyn Store) {
         active: true,
         locked_until: None,
         changed_at: START,
+        trusted_from: START,
+        set_by: None,
     };
     for tenant in [TENANT, SERVER] {
         store.put_user(tenant, sam.clone()).await.unwrap();
@@ -248,7 +250,7 @@ async fn shut_out(store: &dyn Store, alice: &mut Desk) {
     store.put_desk_key(TENANT, alice.device, vec![2]).await.unwrap();
     assert_eq!(store.desk_key(TENANT, alice.device).await, Ok(vec![2]));
     for (status, wipe) in [(DeviceStatus::Revoked, false), (DeviceStatus::Wipe, true)] {
-        store.set_device_status(TENANT, alice.device, status).await.unwrap();
+        store.set_device_status(TENANT, alice.device, status, START).await.unwrap();
         let out = StoreError::Revoked { wipe };
         assert_eq!(store.sync(TENANT, alice.request(), START, Default::default()).await, Err(out.clone()));
         assert_eq!(store.desk_key(TENANT, alice.device).await, Err(out.clone()));
@@ -256,7 +258,7 @@ async fn shut_out(store: &dyn Store, alice: &mut Desk) {
         alice.write((Fields, "site"), id(0x60 + i64::from(wipe) as u128), &[("name", "外".into())], &[]);
         assert_eq!(store.sync(TENANT, alice.request(), START, Default::default()).await, Err(out));
     }
-    let back = store.set_device_status(TENANT, alice.device, DeviceStatus::Active).await;
+    let back = store.set_device_status(TENANT, alice.device, DeviceStatus::Active, START).await;
     assert_eq!(back, Err(StoreError::NotAllowed));
     let bob = Desk::enrol(store, TENANT, id(0xb0c), &[WEST], 0).await;
     store.set_closed(TENANT, true).await.unwrap();

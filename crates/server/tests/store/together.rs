@@ -46,7 +46,7 @@ async fn sixty_desks_push_at_once_and_one_failure_is_one_desks() {
     }
     // Of number 20 the server has another past, number 21 was shut out, 22 repeats what 23 says.
     desks[19].hashes[0] = vec![1; 32];
-    store.set_device_status(TENANT, desks[20].device, DeviceStatus::Revoked).await.unwrap();
+    store.set_device_status(TENANT, desks[20].device, DeviceStatus::Revoked, 0).await.unwrap();
     let same = desks[22].ops[0].0.id;
     desks[21].write((Fact, "note"), same, &[("patient_id", patient.into())], &[]);
 

@@ -134,7 +134,11 @@ pub fn command(home: &Path, words: &[&str]) -> Result<Value, Value> {
     command_with(home, words, &[])
 }
 
-fn command_with(home: &Path, words: &[&str], environment: &[(&'static str, String)]) -> Result<Value, Value> {
+pub fn command_with(
+    home: &Path,
+    words: &[&str],
+    environment: &[(&'static str, String)],
+) -> Result<Value, Value> {
     let out = Command::new(PROGRAM)
         .args(["--json", "--home"])
         .arg(home)

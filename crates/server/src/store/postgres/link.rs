@@ -6,14 +6,19 @@ use futures_util::FutureExt;
 use futures_util::future::{join, try_join_all};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, NoTls, Row, RowStream, Statement};
+use uuid::Uuid;
 
 use super::super::address::Address;
 use super::super::{Result, StoreError};
 
-/// What a connection is told once. Every frequent statement goes by a key, and a plan made while a hospital
-/// was empty might scan its tables until their first statistics.
-const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// What a connection is told once. Every frequent statement goes by a key. A plan that was kept from the time when a
+/// hospital was empty would go on by whatever index looked as cheap then, so each is planned for what is
+/// there now; pushes that are taken in together share the planning too.
+const PLANS: [&str; 2] = [
+    "SET plan_cache_mode = force_custom_plan",
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
+];
 /// Statements that are sent before the first is answered.
 const AT_ONCE: usize = 16;
 
@@ -44,8 +49,10 @@ impl Link {
                 client
             }
         };
-        // An engine that has no such settings plans well without them.
-        let _ = client.batch_execute(PLANS).await;
+        for plans in PLANS {
+            // An engine that has no such settings plans well without them.
+            let _ = client.batch_execute(plans).await;
+        }
         Ok(Self { client, statements: HashMap::new(), opening: None, heard: false })
     }
 
@@ -114,6 +121,14 @@ impl Link {
             found.extend(rows.map_err(error)?);
         }
         Ok(found)
+    }
+
+    /// The rows of a query as they come. `tenant` is its only value.
+    pub(super) async fn stream(&mut self, sql: &str, tenant: &Uuid) -> Result<RowStream> {
+        let statement = self.prepare(sql).await?;
+        let opening = self.opening.take();
+        begin(&self.client, opening).await?;
+        self.client.query_raw(&statement, [tenant]).await.map_err(error)
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, values: &Values<'_>) -> Result<u64> {

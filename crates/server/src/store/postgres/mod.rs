@@ -4,6 +4,7 @@
 //! The schema belongs to one role ([`migrate`]); the service runs as another that owns nothing. Row-level
 //! security shows it the rows of the tenant that a transaction names, and no others.
 
+mod copy;
 mod link;
 mod together;
 
@@ -33,7 +34,8 @@ mod embedded {
 }
 
 /// Every table, children first.
-pub const TABLES: [&str; 17] = [
+pub const TABLES: [&str; 18] = [
+    "attempt",
     "directory",
     "code_index",
     "device_index",

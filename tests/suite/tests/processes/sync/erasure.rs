@@ -22,6 +22,9 @@ const CANARIES: [&str; 7] = [
     "金丝雀改名",
 ];
 
+/// The server's clock, a day later.
+const TOMORROW: (&str, &str) = ("AFTERCARE_CLOCK_OFF_SECONDS", "90000");
+
 #[test]
 fn an_erased_patient_is_nowhere_on_sqlite() {
     story(World::on(Place::Files));
@@ -50,13 +53,16 @@ fn story(mut world: World) {
     let first = &world.people[0].desk;
     let erase = ["erase", "--mrn", CANARIES[0]];
     let confirm = ["erase", "--mrn", CANARIES[0], "--confirm"];
+    // Passwords that desks handed over today do not erase anybody before tomorrow.
+    assert_eq!(refusal(&first.run(&erase).unwrap()).unwrap(), "sync_password_new");
+    world.central.again(&[TOMORROW]).unwrap();
     assert_eq!(first.done(&erase).unwrap()["erased"], json!(false));
     assert_eq!(refusal(&first.run(&confirm).unwrap()).unwrap(), "sync_same_person");
     // The server's power is cut in the middle: nothing of it has happened, and it is asked again.
-    world.central.again(&[("AFTERCARE_DIE_AT", "server.erase.records:1")]).unwrap();
+    world.central.again(&[TOMORROW, ("AFTERCARE_DIE_AT", "server.erase.records:1")]).unwrap();
     assert_eq!(refusal(&second.run(&confirm).unwrap()).unwrap(), "sync_unreachable");
     assert!(world.central.died().unwrap());
-    world.central.again(&[]).unwrap();
+    world.central.again(&[TOMORROW]).unwrap();
     assert_eq!(second.done(&confirm).unwrap()["erased"], json!(true));
 
     world.people[0].sync();
