@@ -13,7 +13,7 @@ use aftercare_suite::desk_file::AtWork;
 use aftercare_suite::headless::{Served, refusal};
 use serde_json::json;
 
-use super::world::{Person, World, enrol, join_request, postgres};
+use super::world::{Person, World, enrol, join_request, login_request, postgres};
 use crate::founded;
 
 /// Kills of each run, at least.
@@ -162,15 +162,7 @@ fn joins_after_all(world: &mut World, person: Person) {
 
 /// An empty PC is cut off at each step of becoming a desk.
 fn while_joining(world: &mut World, deaths: &mut Deaths) {
-    let points = [
-        "desk.join.asked",
-        "desk.join.founded",
-        "desk.fill.page",
-        "desk.join.filled",
-        "desk.join.key_left",
-        "desk.join.admitted",
-        "desk.join.server_kept",
-    ];
+    let points = ["desk.join.asked", "desk.join.founded", "desk.join.key_left", "desk.join.server_kept"];
     let home = world.folder.join("dora");
     for point in points {
         let code = world.central.code_for(&["--sites", "本部"]).unwrap();
@@ -180,6 +172,21 @@ fn while_joining(world: &mut World, deaths: &mut Deaths) {
         assert!(host.was_killed().unwrap(), "{point}");
         deaths.note(point);
     }
+    // From its keys on the PC belongs to the hospital: what is left is that somebody signs in.
+    let late = world.folder.join("late");
+    let code = world.central.code_for(&["--sites", "本部"]).unwrap();
+    let steps = [
+        ("desk.join.filled", "sync_join", join_request(&world.central, &code)),
+        ("desk.join.admitted", "sync_login", login_request()),
+    ];
+    for (point, command, request) in steps {
+        let [(name, value)] = &told(point, 1);
+        let host = Served::start_told(&late, &[(name, value)]).unwrap();
+        assert!(host.call(command, &request).is_err(), "{point}");
+        assert!(host.was_killed().unwrap(), "{point}");
+        deaths.note(point);
+    }
+    Served::start(&late).unwrap().call("sync_login", &login_request()).unwrap();
     let dora = Person::joins(&world.central, &home, "本部");
     for (point, time) in [("desk.fill.page", 1), ("desk.fill.rederived", 1), ("desk.settle.key_left", 1)] {
         // The key was left while joining; a desk that brings its history leaves it in its first round.

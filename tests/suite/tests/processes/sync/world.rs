@@ -33,7 +33,9 @@ impl Person {
     pub fn joins(central: &Central, home: &Path, site: &str) -> Self {
         let code = central.code_for(&["--sites", site]).unwrap();
         let host = Served::start(home).unwrap();
-        Self::admitted(home, &host.call("sync_join", &join_request(central, &code)).unwrap())
+        let joined = host.call("sync_join", &join_request(central, &code)).unwrap();
+        host.call("sync_login", &login_request()).unwrap();
+        Self::admitted(home, &joined)
     }
 
     pub fn admitted(home: &Path, answer: &Value) -> Self {
@@ -73,9 +75,12 @@ impl Person {
 }
 
 pub fn join_request(central: &Central, code: &str) -> Value {
-    json!({
-        "address": central.address(), "code": code, "login": "alice", "password": "correct horse 42",
-    })
+    json!({ "address": central.address(), "code": code })
+}
+
+/// The first person of a PC that has joined.
+pub fn login_request() -> Value {
+    json!({ "login": "alice", "password": "correct horse 42" })
 }
 
 /// A server, its folder, and the desks at it.
