@@ -149,6 +149,7 @@ fn pushes(number: usize, ops: usize, push: usize) -> Vec<Request> {
             cursors: [(Uuid::nil(), 0), (site(device), 0)].into(),
             offers: Vec::new(),
             wants_digest: false,
+            entities: 0,
         });
         hash = chain_hash(&hash, &bytes).to_vec();
         request.ops.push(ByteBuf::from(bytes));

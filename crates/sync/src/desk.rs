@@ -24,6 +24,10 @@ pub trait Replica {
     /// What can go wrong underneath.
     type Error;
 
+    /// The entity of this name, if this desk's program knows it.
+    fn find(&self, table: &str) -> Option<&'static Entity> {
+        entities::find(table)
+    }
     /// The chain's hash after the desk's own op `dseq` (0: before the first), if there is one.
     fn own_hash(&mut self, dseq: i64) -> Result<Option<Vec<u8>>, Self::Error>;
     /// The bytes of the desk's own op of this number, as they were recorded.
@@ -55,6 +59,8 @@ pub trait Replica {
     fn remove(&mut self, entity: &'static Entity, id: Uuid) -> Result<(), Self::Error>;
     /// Removes a patient with everything that hangs on them.
     fn remove_root(&mut self, root: Uuid, erased: bool) -> Result<(), Self::Error>;
+    /// Removes what ops that are not under way say of records that went with an erased patient.
+    fn forget(&mut self, records: &[Uuid]) -> Result<(), Self::Error>;
     /// Stores the verdict on an own op.
     fn settle(&mut self, verdict: &Verdict) -> Result<(), Self::Error>;
     /// Keeps an op as it came, until the server says that it is durable.
@@ -149,10 +155,27 @@ pub fn common_head(ours: &[EpochStart], theirs: &[EpochStart]) -> i64 {
     0
 }
 
-/// Whether an offer needs no further offering. One that waits for what it hangs on is offered
-/// again: another desk may bring that.
-pub fn is_settled(offered: &Outcome) -> bool {
-    !matches!(offered, Outcome::Rejected(why) if matches!(why.as_str(), reason::MISSING | reason::PARENT_MISSING))
+/// What a desk does with an offer of which the server has spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// It waits for what it hangs on, which another desk may bring: it is offered again.
+    Again,
+    /// The server has it, under a number up to this one. The desk keeps it until that is durable, and
+    /// offers it again when a restore goes back behind it: the feed may never bring it here.
+    Rests(i64),
+    /// Nothing of it may stay: its patient was erased.
+    Gone,
+}
+
+/// Reads the server's word on an offer. `head`: of the same answer.
+pub fn read_offered(offered: &Outcome, head: i64) -> Offered {
+    match offered {
+        Outcome::Rejected(why) if matches!(why.as_str(), reason::MISSING | reason::PARENT_MISSING) => {
+            Offered::Again
+        }
+        Outcome::Rejected(why) if why == reason::ERASED => Offered::Gone,
+        _ => Offered::Rests(head),
+    }
 }
 
 /// The record for which an own op with this verdict waits. When the desk has that record, has read
@@ -188,7 +211,7 @@ pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Resul
             let clock = Clock { op: op.op_id, effective: verdict.effective, seq: verdict.seq };
             restamp_own(replica, &op, &clock)?;
         }
-        match (&verdict.repair, entities::find(&op.entity)) {
+        match (&verdict.repair, replica.find(&op.entity)) {
             (Some(Repair::Record(record)), _) => merge_record(replica, record, Some(&op))?,
             (Some(Repair::Absent), Some(entity)) => remove(replica, entity, op.id)?,
             (Some(Repair::Absent), None) | (None, _) => {}
@@ -198,7 +221,9 @@ pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Resul
 }
 
 fn keep_sealed<R: Replica>(replica: &mut R, verdict: &Verdict) -> Result<(), R::Error> {
-    let (Some(seal), Some(bytes)) = (&verdict.seal, replica.own_bytes(verdict.dseq)?) else {
+    // The bytes of an op about an erased patient are gone.
+    let own = replica.own_bytes(verdict.dseq)?.filter(|bytes| !bytes.is_empty());
+    let (Some(seal), Some(bytes)) = (&verdict.seal, own) else {
         return Ok(());
     };
     let fed = FedOp {
@@ -248,11 +273,15 @@ fn restamp_own<R: Replica>(replica: &mut R, op: &Op, clock: &Clock) -> Result<()
     if held.is_empty() { Ok(()) } else { replica.restamp(op.id, &held, clock) }
 }
 
-/// Applies a page and notes how far it goes. `sites` are the desk's.
+/// Applies a page and notes how far it goes. `sites` are the desk's. A page of a site that the desk has not
+/// been told of says nothing yet: it is filled first.
 ///
 /// # Errors
 /// The replica's.
 pub fn take_page<R: Replica>(replica: &mut R, page: &Page, sites: &BTreeSet<Scope>) -> Result<(), R::Error> {
+    if page.scope != crate::HOSPITAL && !sites.contains(&page.scope) {
+        return Ok(());
+    }
     for entry in &page.entries {
         take_entry(replica, entry, sites)?;
     }
@@ -262,12 +291,16 @@ pub fn take_page<R: Replica>(replica: &mut R, page: &Page, sites: &BTreeSet<Scop
 fn take_entry<R: Replica>(replica: &mut R, entry: &Entry, sites: &BTreeSet<Scope>) -> Result<(), R::Error> {
     match &entry.event {
         Event::Op(fed) => take_op(replica, entry.seq, fed),
-        Event::Arrive { records, .. } => {
+        Event::Arrive { records, ops, .. } => {
+            ops.iter().try_for_each(|op| replica.keep_received(op.seq, &op.fed))?;
             records.iter().try_for_each(|record| merge_record(replica, record, None))
         }
         Event::Evict { to, .. } if sites.contains(to) || *to == crate::HOSPITAL => Ok(()),
         Event::Evict { root, .. } => replica.remove_root(*root, false),
-        Event::Erase { root } => replica.remove_root(*root, true),
+        Event::Erase { root, records } => {
+            replica.remove_root(*root, true)?;
+            replica.forget(records)
+        }
     }
 }
 
@@ -279,7 +312,7 @@ pub fn take_op<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<(),
     replica.keep_received(seq, fed)?;
     replica.see_clock(fed.effective)?;
     let read = decode(&fed.bytes).filter(|_| !fed.stored);
-    let Some((op, entity)) = read.and_then(|op| entities::find(&op.entity).map(|entity| (op, entity))) else {
+    let Some((op, entity)) = read.and_then(|op| replica.find(&op.entity).map(|entity| (op, entity))) else {
         return replica.keep_unknown(seq, fed);
     };
     if !op.fields.keys().chain(fed.amended.keys()).all(|field| knows(entity, field)) {
@@ -321,7 +354,7 @@ fn has_parent<R: Replica>(
         return Ok(true);
     }
     match parent_of(entity, fields) {
-        Some(key) => entities::find(&key.entity).map_or(Ok(false), |parent| replica.exists(parent, key.id)),
+        Some(key) => replica.find(&key.entity).map_or(Ok(false), |parent| replica.exists(parent, key.id)),
         None => Ok(false),
     }
 }
@@ -334,7 +367,7 @@ fn has_parent<R: Replica>(
 /// The replica's.
 pub fn take_kept<R: Replica>(replica: &mut R, seq: i64, fed: &FedOp) -> Result<bool, R::Error> {
     let read = decode(&fed.bytes).filter(|_| !fed.stored);
-    let Some((op, entity)) = read.and_then(|op| entities::find(&op.entity).map(|entity| (op, entity))) else {
+    let Some((op, entity)) = read.and_then(|op| replica.find(&op.entity).map(|entity| (op, entity))) else {
         return Ok(false);
     };
     let understood = op.fields.keys().chain(fed.amended.keys()).all(|field| knows(entity, field));
@@ -367,7 +400,7 @@ pub fn merge_record<R: Replica>(
     record: &Record,
     undone: Option<&Op>,
 ) -> Result<(), R::Error> {
-    let Some(entity) = entities::find(&record.key.entity) else {
+    let Some(entity) = replica.find(&record.key.entity) else {
         return Ok(());
     };
     let id = record.key.id;
@@ -439,7 +472,7 @@ pub fn take_bucket<R: Replica>(
         if there.contains(&key) || replica.made_unsent(key.id)? {
             continue;
         }
-        if let Some(entity) = entities::find(&key.entity) {
+        if let Some(entity) = replica.find(&key.entity) {
             remove(replica, entity, key.id)?;
         }
     }
@@ -447,7 +480,7 @@ pub fn take_bucket<R: Replica>(
 }
 
 fn take_as_it_is<R: Replica>(replica: &mut R, record: &Record) -> Result<(), R::Error> {
-    let Some(entity) = entities::find(&record.key.entity) else {
+    let Some(entity) = replica.find(&record.key.entity) else {
         return Ok(());
     };
     let id = record.key.id;

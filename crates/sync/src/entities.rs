@@ -4,8 +4,11 @@
 //! A field's name in ops is its column's name. Names are never reused. `commanded` fields change
 //! only by a judged command.
 
+use std::sync::OnceLock;
+
 use aftercare_domain::access::Permission;
 use aftercare_domain::op::{ChangeKind, FieldValue};
+use sha2::{Digest, Sha256};
 
 /// Where a record hangs: it is seen by whoever sees what it hangs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +90,21 @@ impl Entity {
 /// The entity of this name, if this program knows it.
 pub fn find(table: &str) -> Option<&'static Entity> {
     ALL.iter().copied().find(|entity| entity.table == table)
+}
+
+/// A number that two programs share when they know the same entities and fields.
+pub fn fingerprint() -> u64 {
+    static ONCE: OnceLock<u64> = OnceLock::new();
+    *ONCE.get_or_init(|| {
+        let mut hash = Sha256::new();
+        for entity in ALL {
+            let said = format!("{:?}", (entity.table, entity.fields, entity.commanded, entity.defaults));
+            hash.update(said.as_bytes());
+        }
+        let mut first = [0_u8; 8];
+        first.copy_from_slice(&hash.finalize()[..8]);
+        u64::from_be_bytes(first)
+    })
 }
 
 macro_rules! words {

@@ -57,6 +57,10 @@ pub struct Request {
     /// Asks for the digests of its scopes.
     #[serde(default)]
     pub wants_digest: bool,
+    /// [`crate::entities::fingerprint`] of the desk's program; 0: it does not say. Digests count the fields that
+    /// a program knows: between two that know others they cannot be compared, and none are given.
+    #[serde(default)]
+    pub entities: u64,
 }
 
 /// The server's answer.
@@ -250,6 +254,10 @@ pub enum Event {
         /// The patient's records as they are when the page is made; none when the patient has
         /// left the scope again.
         records: Vec<Record>,
+        /// The ops behind these records that no verified backup covers yet: the desk keeps them as if it
+        /// had received each, for a server that is restored.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ops: Vec<Undurable>,
     },
     /// A patient moved out of the scope.
     Evict {
@@ -262,7 +270,20 @@ pub enum Event {
     Erase {
         /// The patient.
         root: Uuid,
+        /// The records that went with the patient: a desk that no longer has them may still have its own ops
+        /// about them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        records: Vec<Uuid>,
     },
+}
+
+/// An op behind a record that arrives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undurable {
+    /// The server's number.
+    pub seq: i64,
+    /// The op.
+    pub fed: FedOp,
 }
 
 /// An op in the feed.

@@ -11,7 +11,7 @@ use aftercare_domain::op::{FieldValue, Op};
 use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
 use aftercare_sync::accept::decode;
-use aftercare_sync::desk::{Replica, waits_for};
+use aftercare_sync::desk::{Replica, take_kept, waits_for};
 use aftercare_sync::entities::{self, Entity, Parent};
 use aftercare_sync::fold::{Clock, UNSENT};
 use aftercare_sync::record::Key;
@@ -188,6 +188,24 @@ impl DeskReplica<'_> {
 }
 
 impl DeskReplica<'_> {
+    /// The first own op whose verdict is numbered above `head`.
+    fn first_judged_above(&self, head: i64) -> Result<Option<i64>> {
+        let sql = "SELECT min(dseq) AS first FROM op WHERE acknowledged_seq > ?1";
+        Ok(self.connection().prepare_cached(sql)?.query_row([head], |row| row.get("first"))?)
+    }
+
+    /// The program knows more than the one that read the feed before it: what that one kept is applied, and the
+    /// digests are compared, because what came as whole records had lost what was unknown.
+    pub fn catch_up(&mut self) -> Result<()> {
+        let kept = state::kept_unknown(self.connection())?;
+        for (seq, fed) in kept {
+            if take_kept(self, seq, &fed)? {
+                self.connection().execute("DELETE FROM sync_unknown WHERE seq = ?1", [seq])?;
+            }
+        }
+        state::note_entities(self.connection())
+    }
+
     fn insert_received(&self, seq: i64, op: &FedOp) -> Result<()> {
         self.connection()
             .prepare_cached(
@@ -321,7 +339,7 @@ impl Replica for DeskReplica<'_> {
             Outcome::Accepted | Outcome::Duplicate | Outcome::Stored => return Ok(()),
         };
         let Some(op) = op else { return Ok(()) };
-        if why == reason::ERASED {
+        if why == reason::ERASED || state::tells_of_erased(connection, &op)? {
             // The patient was erased while this was on its way: nothing of it stays.
             connection
                 .prepare_cached("UPDATE op SET bytes = x'' WHERE dseq = ?1")?
@@ -405,15 +423,22 @@ impl Replica for DeskReplica<'_> {
         state::epochs(self.connection())
     }
 
+    fn forget(&mut self, records: &[Uuid]) -> Result<()> {
+        records.iter().try_for_each(|record| state::erase_ops(self.connection(), *record))
+    }
+
     fn begin_epoch(&mut self, lineage: &[EpochStart], head: i64, last_dseq: i64) -> Result<()> {
         let connection = self.connection();
         state::set_epochs(connection, lineage)?;
+        // A verdict from above the common head is another server's word, also on what the server has.
+        let first_lost = self.first_judged_above(head)?.unwrap_or(i64::MAX);
+        let holds = last_dseq.min(first_lost - 1);
         connection.execute(
             "UPDATE sync_server SET epoch = ?1, head = ?2, acknowledged = min(acknowledged, ?3),
                durable_seq = min(durable_seq, ?2), compared_at = NULL",
-            params![lineage.last().map_or(0, |start| start.epoch), head, last_dseq],
+            params![lineage.last().map_or(0, |start| start.epoch), head, holds],
         )?;
-        let acknowledged_before = self.acknowledged_after(last_dseq)?;
+        let acknowledged_before = self.acknowledged_after(holds)?;
         for op in &acknowledged_before {
             for field in op.fields.keys() {
                 connection
@@ -423,13 +448,17 @@ impl Replica for DeskReplica<'_> {
                     .execute(params![op.id, field, op.op_id, UNSENT])?;
             }
         }
-        connection.execute("UPDATE op SET acknowledged_seq = NULL WHERE dseq > ?1", [last_dseq])?;
-        connection.execute("DELETE FROM sync_verdict WHERE dseq > ?1", [last_dseq])?;
+        connection.execute("UPDATE op SET acknowledged_seq = NULL WHERE dseq > ?1", [holds])?;
+        connection.execute("DELETE FROM sync_verdict WHERE dseq > ?1", [holds])?;
+        state::chain_anew(connection, last_dseq)?;
         connection
             .execute("UPDATE field_clock SET seq = ?1 WHERE seq > ?1 AND seq < ?2", params![head, UNSENT])?;
+        connection.execute("UPDATE sync_offer SET rests = NULL WHERE rests > ?1", [head])?;
         connection.execute(
             "INSERT INTO sync_offer (bytes, effective, seal)
-             SELECT bytes, effective, seal FROM sync_received WHERE seq > ?1 ORDER BY seq",
+             SELECT bytes, effective, seal FROM sync_received WHERE seq > ?1
+               AND NOT EXISTS (SELECT 1 FROM sync_offer WHERE sync_offer.bytes = sync_received.bytes)
+             ORDER BY seq",
             [head],
         )?;
         connection.execute("DELETE FROM sync_received WHERE seq > ?1", [head])?;

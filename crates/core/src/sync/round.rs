@@ -7,10 +7,12 @@ use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::hlc::Hlc;
 use aftercare_rehearsal::point;
 use aftercare_sync::desk::{
-    Replica, Trouble, is_settled, merge_record, read_refusal, take_bucket, take_page, take_verdicts,
+    Offered, Replica, Trouble, merge_record, read_offered, read_refusal, take_bucket, take_page,
+    take_verdicts,
 };
 use aftercare_sync::digest::ScopeDigest;
 use aftercare_sync::door::{CLOCK_TOLERANCE_MILLIS, RecordsRequest};
+use aftercare_sync::entities;
 use aftercare_sync::wire::{Answer, MAX_OPS, Offer, PROTOCOL, Refusal, Request};
 use aftercare_sync::{HOSPITAL, Scope};
 use rusqlite::{Connection, params};
@@ -151,6 +153,9 @@ fn exchange(
     if ctx.read(state::sites)? != sites {
         in_replica(ctx, |replica| replica.see_sites(&sites))?;
     }
+    if ctx.read(state::knows_more)? {
+        in_replica(ctx, |replica| replica.catch_up())?;
+    }
     fill(ctx, line, progress, report, None)?;
     let mut course = Course { compare, ..Course::default() };
     loop {
@@ -272,6 +277,10 @@ impl Course {
             // Somebody wrote on this desk meanwhile.
             return Ok(false);
         }
+        if theirs.is_empty() {
+            // The server's program knows other fields: the sums cannot be compared.
+            return Ok(true);
+        }
         let empty = ScopeDigest::default();
         let differing: Vec<(Scope, usize)> = theirs
             .iter()
@@ -348,12 +357,20 @@ pub(super) fn fill(
         }
         progress.check()?;
         let page = line.snapshot(filling.scope, filling.after.as_ref())?;
-        let ((), taken) = in_replica(ctx, |replica| {
+        let (goes_on, taken) = in_replica(ctx, |replica| {
             let connection = replica.connection();
-            if state::server(connection)?.epoch != page.epoch {
+            let server = state::server(connection)?;
+            if server.epoch != page.epoch {
+                if !server.filling {
+                    // A site more for a desk that has others: it hears of the new epoch first, and keeps
+                    // what the restored server may have lost.
+                    state::refill(connection)?;
+                    return Ok(false);
+                }
                 connection.execute("UPDATE sync_server SET epoch = ?1", [page.epoch])?;
                 if filling.after.is_some() {
-                    return state::refill(connection);
+                    state::refill(connection)?;
+                    return Ok(true);
                 }
             }
             for record in &page.records {
@@ -362,8 +379,12 @@ pub(super) fn fill(
             point("desk.fill.page");
             let first = filling.first_seq.unwrap_or(page.seq);
             let counts = (page.records.len(), page.total);
-            state::note_filled(connection, filling.scope, first, page.next.as_ref(), counts)
+            state::note_filled(connection, filling.scope, first, page.next.as_ref(), counts)?;
+            Ok(true)
         })?;
+        if !goes_on {
+            return Ok(());
+        }
         report.pulled += taken.changes;
         let (done, total) = ctx.read(state::filled)?;
         progress.set(u64::try_from(done).unwrap_or(0), u64::try_from(total.unwrap_or(0)).unwrap_or(0));
@@ -408,6 +429,7 @@ fn next_request(ctx: &Ctx, connection: &Connection, course: &Course) -> Result<O
         cursors: state::cursors(connection)?,
         offers,
         wants_digest: compare && nothing_unsent,
+        entities: entities::fingerprint(),
     };
     let sent = i64::try_from(request.ops.len()).unwrap_or(0);
     let unsent = (own.last_dseq - (first - 1) - sent).max(0);
@@ -444,8 +466,9 @@ pub(super) fn unsent(connection: &Connection, first: i64, course: &Course) -> Re
 }
 
 fn offers(connection: &Connection) -> Result<(Vec<Offer>, Vec<i64>)> {
-    let mut statement = connection
-        .prepare_cached("SELECT num, bytes, effective, seal FROM sync_offer ORDER BY num LIMIT ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT num, bytes, effective, seal FROM sync_offer WHERE rests IS NULL ORDER BY num LIMIT ?1",
+    )?;
     let mut rows = statement.query([MAX_OFFERS])?;
     let (mut offers, mut numbers) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
@@ -482,17 +505,23 @@ pub(super) fn take_answer(ctx: &Ctx, answer: &Answer, offered: &[i64]) -> Result
             take_page(replica, page, &sites)?;
             point("desk.apply.page");
         }
+        let mut settled = false;
         for (number, outcome) in offered.iter().zip(&answer.offered) {
-            if is_settled(outcome) {
-                connection.execute("DELETE FROM sync_offer WHERE num = ?1", [number])?;
-            } else {
+            let word = read_offered(outcome, answer.head);
+            settled |= word != Offered::Again;
+            let sql = match word {
+                Offered::Gone => "DELETE FROM sync_offer WHERE num = ?1 AND ?2 IS NULL",
+                Offered::Rests(_) => "UPDATE sync_offer SET rests = ?2 WHERE num = ?1",
                 // Behind the others: what it waits for may be among them.
-                connection.execute(
-                    "UPDATE sync_offer SET num = (SELECT max(num) + 1 FROM sync_offer) WHERE num = ?1",
-                    [number],
-                )?;
-            }
+                Offered::Again => {
+                    "UPDATE sync_offer SET num = (SELECT max(num) + 1 FROM sync_offer)
+                     WHERE num = ?1 AND ?2 IS NULL"
+                }
+            };
+            let rests = if let Offered::Rests(head) = word { Some(head) } else { None };
+            connection.execute(sql, params![number, rests])?;
         }
+        connection.execute("DELETE FROM sync_offer WHERE rests <= ?1", [answer.durable_seq])?;
         connection.execute("DELETE FROM sync_received WHERE seq <= ?1", [answer.durable_seq])?;
         connection.execute(
             "UPDATE sync_server SET epoch = ?1, head = ?2, durable_seq = ?3, heard_at = ?4",
@@ -506,7 +535,6 @@ pub(super) fn take_answer(ctx: &Ctx, answer: &Answer, offered: &[i64]) -> Result
         }
         let after = (state::server(connection)?.acknowledged, state::cursors(connection)?);
         let unsent = state::own(connection)?.last_dseq > after.0;
-        let settled = answer.offered.iter().any(is_settled);
         let more = answer.pages.iter().any(|page| page.more);
         Ok((before != after || settled, !unsent && !more && !settled))
     })?;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::op::{Op, chain_hash};
 use aftercare_rehearsal::point;
-use aftercare_sync::accept::decode;
+use aftercare_sync::accept::{decode, named};
 use aftercare_sync::desk::{encode, renumber};
 use aftercare_sync::entities;
 use aftercare_sync::record::Key;
-use aftercare_sync::wire::{EpochStart, Verdict};
+use aftercare_sync::wire::{EpochStart, FedOp, Verdict};
 use aftercare_sync::{HOSPITAL, Scope};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -314,6 +314,59 @@ fn send_again(connection: &Connection, record: Uuid) -> Result<()> {
     Ok(())
 }
 
+/// Chains the ops after `dseq` anew, where one was emptied since: sent again it has another hash. Only of what
+/// the server does not have.
+pub fn chain_anew(connection: &Connection, dseq: i64) -> Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM op WHERE dseq > ?1 AND bytes = x'') AS emptied";
+    if !connection.prepare_cached(sql)?.query_row([dseq], |row| row.get::<_, bool>("emptied"))? {
+        return Ok(());
+    }
+    let sql = "SELECT hash FROM op WHERE dseq = ?1";
+    let before = connection.prepare_cached(sql)?.query_row([dseq], |row| row.get("hash"));
+    let mut chain: Vec<u8> = optional(before)?.unwrap_or_default();
+    let mut statement =
+        connection.prepare_cached("SELECT dseq, bytes FROM op WHERE dseq > ?1 ORDER BY dseq")?;
+    let mut rows = statement.query([dseq])?;
+    while let Some(row) = rows.next()? {
+        let (number, bytes): (i64, Vec<u8>) = (row.get("dseq")?, row.get("bytes")?);
+        chain = chain_hash(&chain, &bytes).to_vec();
+        connection
+            .prepare_cached("UPDATE op SET hash = ?2 WHERE dseq = ?1")?
+            .execute(params![number, chain])?;
+    }
+    connection.execute("UPDATE desk SET chain_hash = ?1", [chain])?;
+    Ok(())
+}
+
+/// What an older program could not read, in the server's order.
+pub fn kept_unknown(connection: &Connection) -> Result<Vec<(i64, FedOp)>> {
+    let mut statement = connection.prepare_cached("SELECT seq, fed FROM sync_unknown ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref("fed")?.as_blob().map_err(rusqlite::Error::from)?;
+        kept.push((row.get("seq")?, ciborium::from_reader(bytes).map_err(Error::internal)?));
+    }
+    Ok(kept)
+}
+
+/// Whether another program read the feed before this one.
+pub fn knows_more(connection: &Connection) -> Result<bool> {
+    let sql = "SELECT entities IS NOT ?1 AS other FROM sync_server";
+    Ok(connection.prepare_cached(sql)?.query_row([fingerprint()], |row| row.get("other"))?)
+}
+
+/// This program reads the feed from now on.
+pub fn note_entities(connection: &Connection) -> Result<()> {
+    connection.execute("UPDATE sync_server SET entities = ?1, compared_at = NULL", [fingerprint()])?;
+    Ok(())
+}
+
+/// SQLite's integers have a sign.
+fn fingerprint() -> i64 {
+    entities::fingerprint().cast_signed()
+}
+
 /// Gives this database an identity of its own: every op is signed over to it under its old number and
 /// id. What the server has already counts once.
 pub fn take_identity(connection: &Connection, device: Uuid) -> Result<()> {
@@ -399,8 +452,22 @@ pub fn erase_ops(connection: &Connection, record: Uuid) -> Result<()> {
     )?;
     connection.execute("DELETE FROM sync_received WHERE instr(bytes, ?1) > 0", [record.as_bytes()])?;
     connection.execute("DELETE FROM sync_offer WHERE instr(bytes, ?1) > 0", [record.as_bytes()])?;
+    connection.execute("DELETE FROM sync_unknown WHERE instr(fed, ?1) > 0", [record.as_bytes()])?;
+    connection.execute("INSERT INTO sync_erased (id) VALUES (?1) ON CONFLICT (id) DO NOTHING", [record])?;
     connection.execute("DELETE FROM import_before WHERE record = ?1", [record])?;
     Ok(())
+}
+
+/// Whether the op tells of an erased patient.
+pub fn tells_of_erased(connection: &Connection, op: &Op) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sync_erased WHERE id = ?1) AS gone";
+    let mut statement = connection.prepare_cached(sql)?;
+    for id in named(op) {
+        if statement.query_row([id], |row| row.get("gone"))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Remembers who changed a field of which people may be asked.

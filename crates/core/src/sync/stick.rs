@@ -159,6 +159,7 @@ fn request(connection: &Connection, course: &Course, sent: i64, last: i64) -> Re
         cursors: state::cursors(connection)?,
         offers: Vec::new(),
         wants_digest: true,
+        entities: aftercare_sync::entities::fingerprint(),
     })
 }
 

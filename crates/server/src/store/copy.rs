@@ -5,7 +5,7 @@ use super::tx::Insert;
 use super::value::{Kind, Row, Value};
 
 /// Every table. The tenant's column stands first in each and is not named here.
-pub(crate) const TABLES: [Insert; 18] = [
+pub(crate) const TABLES: [Insert; 19] = [
     Insert {
         table: "directory",
         columns: &[
@@ -130,6 +130,11 @@ pub(crate) const TABLES: [Insert; 18] = [
     Insert {
         table: "digest",
         columns: &[("scope", Kind::Id), ("sums", Kind::Bytes), ("records", Kind::Int)],
+        conflict: "",
+    },
+    Insert {
+        table: "erased_record",
+        columns: &[("id", Kind::Id), ("root", Kind::Id)],
         conflict: "",
     },
     Insert {

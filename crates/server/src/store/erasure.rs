@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use aftercare_domain::op::{FieldValue, Op};
 use aftercare_rehearsal::point;
-use aftercare_sync::accept::decode;
+use aftercare_sync::accept::{decode, named};
 use aftercare_sync::canonical::content_hash;
 use aftercare_sync::digest::bucket;
 use aftercare_sync::{HOSPITAL, Scope};
@@ -26,25 +25,31 @@ const FEED: Insert = Insert {
     conflict: "",
 };
 
-/// Records of erased patients, among the patients: a late change of one must not be taken for one of nobody's.
-const GONE: Insert = Insert {
-    table: "erasure",
-    columns: &[
-        ("root", Kind::Id),
-        ("asked_by", Kind::Id),
-        ("asked_at", Kind::Int),
-        ("confirmed_by", Kind::Id),
-        ("confirmed_at", Kind::Int),
-    ],
-    conflict: "ON CONFLICT (tenant_id, root) DO NOTHING",
-};
-
 /// Ops without a patient of their own that are looked through at a time.
 const AT_A_TIME: i64 = 1000;
 
-/// Which of these patients were erased.
-pub(super) const ERASED: &str =
-    "SELECT root FROM erasure WHERE tenant_id = $1 AND root = ANY($2) AND confirmed_at IS NOT NULL";
+const RECORDS: Insert = Insert {
+    table: "erased_record",
+    columns: &[("id", Kind::Id), ("root", Kind::Id)],
+    conflict: "ON CONFLICT (tenant_id, id) DO NOTHING",
+};
+
+/// Which of these are erased patients, or records that went with one, with the patient.
+pub(super) const ERASED: &str = "SELECT id, root FROM erased_record WHERE tenant_id = $1 AND id = ANY($2)";
+/// The records that went with these patients, with the patient.
+pub(super) const GONE_WITH: &str =
+    "SELECT id, root FROM erased_record WHERE tenant_id = $1 AND root = ANY($2)";
+
+/// Remembers records that were refused because they name erased ones, with the patient; what was kept of them
+/// goes.
+pub(super) async fn remember(tx: &mut Tx, refused: &BTreeMap<Uuid, Uuid>) -> Result<()> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let rows = refused.iter().map(|(id, root)| vec![(*id).into(), (*root).into()]);
+    tx.insert(&RECORDS, rows.collect()).await?;
+    erase_mentions(tx, &mut refused.keys().copied().collect()).await.map(|_| ())
+}
 
 pub(super) async fn ask(tx: &mut Tx, patient: Uuid, by: Uuid, now: i64) -> Result<()> {
     lock(tx).await?;
@@ -77,23 +82,24 @@ pub(super) async fn confirm(tx: &mut Tx, patient: Uuid, by: Uuid, now: i64) -> R
     if asked.ok_or(StoreError::NotFound)?.id(0)? == by {
         return Err(StoreError::NotAllowed);
     }
-    let (ids, gone) = erase_records(tx, patient).await?;
+    let (mut ids, gone) = erase_records(tx, patient).await?;
     point("server.erase.records");
     let mut ops = erase_ops(tx, patient).await?;
-    ops += erase_mentions(tx, &ids).await?;
+    // What never counted hangs on each other too: a step of an alert that was refused itself.
+    loop {
+        let known = ids.len();
+        ops += erase_mentions(tx, &mut ids).await?;
+        if ids.len() == known {
+            break;
+        }
+    }
+    tx.insert(&RECORDS, ids.iter().map(|id| vec![(*id).into(), patient.into()]).collect()).await?;
     let (blobs, freed) = blobs::erase(tx, patient).await?;
     tell_everybody(tx, patient, hospital.position.head + 1).await?;
     move_head(tx, hospital.position.head + 1, -freed).await?;
     let sql = "UPDATE erasure SET confirmed_by = $3, confirmed_at = $4 WHERE tenant_id = $1 AND root = $2";
     tx.run(sql, &[patient.into(), by.into(), now.into()]).await?;
-    remember(tx, ids.into_iter().map(|id| (id, now)), by).await?;
     Ok(Erased { ops, records: gone, blobs })
-}
-
-/// Remembers ids of what was erased, with the time.
-pub(super) async fn remember(tx: &mut Tx, gone: impl Iterator<Item = (Uuid, i64)>, by: Uuid) -> Result<()> {
-    let row = |(id, at): (Uuid, i64)| vec![id.into(), by.into(), at.into(), by.into(), at.into()];
-    tx.insert(&GONE, gone.map(row).collect()).await
 }
 
 /// Takes the patient's records out of the state and of the digests; answers their ids.
@@ -119,7 +125,7 @@ async fn erase_ops(tx: &mut Tx, patient: Uuid) -> Result<i64> {
 }
 
 /// Ops that never counted have no patient in their row: those that name one of these ids go too.
-async fn erase_mentions(tx: &mut Tx, ids: &HashSet<Uuid>) -> Result<i64> {
+async fn erase_mentions(tx: &mut Tx, ids: &mut HashSet<Uuid>) -> Result<i64> {
     let sql = "SELECT seq, bytes FROM op WHERE tenant_id = $1 AND seq > $2 AND root = $3 AND outcome <> 'accepted' \
                AND length(bytes) > 0 ORDER BY seq LIMIT $4";
     let mut after = 0;
@@ -128,8 +134,11 @@ async fn erase_mentions(tx: &mut Tx, ids: &HashSet<Uuid>) -> Result<i64> {
         let rows = tx.rows(sql, &[after.into(), Uuid::nil().into(), AT_A_TIME.into()]).await?;
         for row in &rows {
             after = row.int(0)?;
-            if decode(&row.bytes(1)?).is_some_and(|op| mentions(&op, ids)) {
+            if let Some(op) = decode(&row.bytes(1)?).filter(|op| named(op).any(|id| ids.contains(&id))) {
                 erased += 1;
+                if op.op_id == op.id {
+                    ids.insert(op.id);
+                }
                 // Nobody can let in any more what waited in quarantine.
                 let sql = "UPDATE op SET bytes = $3, extra = NULL, \
                            why = CASE outcome WHEN 'quarantined' THEN 'erased' ELSE why END, \
@@ -142,14 +151,6 @@ async fn erase_mentions(tx: &mut Tx, ids: &HashSet<Uuid>) -> Result<i64> {
             return Ok(erased);
         }
     }
-}
-
-fn mentions(op: &Op, ids: &HashSet<Uuid>) -> bool {
-    let named = |value: &FieldValue| match value {
-        FieldValue::Bytes(bytes) => Uuid::from_slice(bytes).is_ok_and(|id| ids.contains(&id)),
-        _ => false,
-    };
-    ids.contains(&op.id) || op.fields.values().any(named)
 }
 
 /// Desks of every scope may have seen the patient once.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aftercare_domain::hlc::Hlc;
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::{
-    Answer, Entry, Event, FedOp, MAX_OPS, Outcome, PROTOCOL, Page, Repair, Request, Verdict,
+    Answer, Entry, Event, FedOp, MAX_OPS, Outcome, PROTOCOL, Page, Repair, Request, Undurable, Verdict,
 };
 use aftercare_sync::{HOSPITAL, Scope, entities};
 use serde_bytes::ByteBuf;
@@ -15,7 +15,7 @@ use super::hospitals::Hospital;
 use super::push::{self, ARRIVE, ERASE, EVICT, Extra, OP, known, outcome, seal};
 use super::tx::Tx;
 use super::value::{Row, Value, mistake};
-use super::{Answered, Device, Limits, Result, devices, records};
+use super::{Answered, Device, Limits, Result, devices, erasure, records};
 
 /// What a message may still hold.
 struct Room {
@@ -58,6 +58,9 @@ const FEED: &str = "SELECT f.seq, f.kind, f.root, o.bytes, o.effective, o.extra,
                     LEFT JOIN op o ON o.tenant_id = f.tenant_id AND o.seq = f.seq \
                     WHERE f.tenant_id = $1 AND f.scope = $2 AND f.seq > $3 AND f.seq <= $4 ORDER BY f.seq LIMIT $5";
 
+const UNDURABLE: &str = "SELECT root, seq, bytes, effective FROM op WHERE tenant_id = $1 AND op_id = ANY($2) \
+                         AND seq > $3 AND outcome = 'accepted' AND length(bytes) > 0";
+
 /// Verdicts and news, asked for in one go.
 async fn compose(
     tx: &mut Tx,
@@ -81,7 +84,8 @@ async fn compose(
         let after = request.cursors.get(scope).copied().unwrap_or(0);
         if after < head {
             asked.push((FEED, vec![(*scope).into(), after.into(), head.into(), most.into()]));
-            feeds.push(Feed { scope: *scope, after, head, entries, key: &hospital.seal_key });
+            let durable = hospital.position.durable_seq;
+            feeds.push(Feed { scope: *scope, after, head, entries, durable, key: &hospital.seal_key });
         }
     }
     let mut found = tx.rows_all(&asked).await?;
@@ -97,7 +101,8 @@ async fn compose(
             pages.push(page(tx, feed, rows, &place, &mut room).await?);
         }
     }
-    let digests = if request.wants_digest { records::digests(tx, &scopes).await? } else { BTreeMap::new() };
+    let comparable = request.wants_digest && request.entities == entities::fingerprint();
+    let digests = if comparable { records::digests(tx, &scopes).await? } else { BTreeMap::new() };
     Ok(Answer {
         protocol: PROTOCOL,
         epoch: hospital.position.epoch,
@@ -163,17 +168,18 @@ struct Feed<'a> {
     after: i64,
     head: i64,
     entries: usize,
+    durable: i64,
     key: &'a [u8],
 }
 
 /// News of a scope, from these rows of its feed.
 async fn page(tx: &mut Tx, feed: &Feed<'_>, rows: &[Row], place: &Places, room: &mut Room) -> Result<Page> {
-    let mut arrived = arrived(tx, feed.scope, rows, place).await?;
+    let mut patients = patients(tx, feed, rows, place).await?;
     let mut page =
         Page { scope: feed.scope, after: feed.after, up_to: feed.head, entries: Vec::new(), more: false };
     for (n, row) in rows.iter().enumerate() {
         let seq = row.int(0)?;
-        let entry = entry(feed, row, place, &mut arrived)?;
+        let entry = entry(feed, row, place, &mut patients)?;
         let size = entry.as_ref().map_or(0, |(_, size)| *size);
         let full = n >= feed.entries || !room.take(size);
         if full && n > 0 {
@@ -191,7 +197,18 @@ fn row_before(rows: &[Row], n: usize) -> Result<i64> {
 }
 
 type Places = HashMap<Uuid, Scope>;
-type Arrived = HashMap<Uuid, Vec<Record>>;
+
+/// Most bytes of ops that come with one patient: a desk keeps what it is given for a server that is restored,
+/// and who brings the rest is the desk that wrote it.
+const MOST_OPS_BYTES: usize = 256 << 10;
+
+/// What is told of patients who came to a scope and are still there, and of those who were erased.
+#[derive(Default)]
+struct Patients {
+    records: HashMap<Uuid, Vec<Record>>,
+    ops: HashMap<Uuid, Vec<Undurable>>,
+    gone_with: HashMap<Uuid, Vec<Uuid>>,
+}
 
 /// Where the patients of all these lines are now.
 async fn places(tx: &mut Tx, feeds: &[Vec<Row>]) -> Result<Places> {
@@ -206,27 +223,56 @@ async fn places(tx: &mut Tx, feeds: &[Vec<Row>]) -> Result<Places> {
     records::scopes_of(tx, &all).await
 }
 
-/// The records of the patients who came to a scope and are still there.
-async fn arrived(tx: &mut Tx, scope: Scope, rows: &[Row], place: &Places) -> Result<Arrived> {
+async fn patients(tx: &mut Tx, feed: &Feed<'_>, rows: &[Row], place: &Places) -> Result<Patients> {
     let mut here = BTreeSet::new();
+    let mut gone = BTreeSet::new();
     for row in rows {
-        if row.int(1)? == ARRIVE && place.get(&row.id(2)?) == Some(&scope) {
-            here.insert(row.id(2)?);
+        let (kind, root) = (row.int(1)?, row.id(2)?);
+        if kind == ARRIVE && place.get(&root) == Some(&feed.scope) {
+            here.insert(root);
+        }
+        if kind == ERASE || (kind == EVICT && !place.contains_key(&root)) {
+            gone.insert(root);
         }
     }
-    let here: Vec<Uuid> = here.into_iter().collect();
-    let mut arrived = Arrived::new();
+    let (here, gone): (Vec<Uuid>, Vec<Uuid>) = (here.into_iter().collect(), gone.into_iter().collect());
+    let mut patients = Patients::default();
     for record in records::by_roots(tx, &here).await? {
-        arrived.entry(record.root).or_default().push(record);
+        patients.records.entry(record.root).or_default().push(record);
     }
-    for records in arrived.values_mut() {
+    for records in patients.records.values_mut() {
         // What others hang on first: the patient, then in the order of the entities' list.
         records.sort_by_key(|record| {
             let place = entities::ALL.iter().position(|entity| entity.table == record.key.entity);
             (place.unwrap_or(usize::MAX), record.created.seq, record.key.id)
         });
     }
-    Ok(arrived)
+    let made = patients.records.values().flatten().flat_map(ops_of).collect::<BTreeSet<Uuid>>();
+    let made: Vec<Uuid> = made.into_iter().collect();
+    for row in tx.rows_of(UNDURABLE, &made, &[feed.durable.into()]).await? {
+        let (bytes, effective) = (row.bytes(2)?, Hlc::from_i64(row.int(3)?));
+        let seal = ByteBuf::from(seal(feed.key, &bytes, effective)?);
+        let ops = patients.ops.entry(row.id(0)?).or_default();
+        let so_far: usize = ops.iter().map(|op| op.fed.bytes.len()).sum();
+        if so_far + bytes.len() <= MOST_OPS_BYTES {
+            ops.push(Undurable { seq: row.int(1)?, fed: plain(bytes, effective, seal) });
+        }
+    }
+    for row in tx.rows_of(erasure::GONE_WITH, &gone, &[]).await? {
+        patients.gone_with.entry(row.id(1)?).or_default().push(row.id(0)?);
+    }
+    Ok(patients)
+}
+
+/// The ops that made a record what it is.
+fn ops_of(record: &Record) -> impl Iterator<Item = Uuid> {
+    std::iter::once(record.created.op).chain(record.clocks.values().map(|clock| clock.op))
+}
+
+/// An op that is kept and not applied.
+fn plain(bytes: Vec<u8>, effective: Hlc, seal: ByteBuf) -> FedOp {
+    let bytes = ByteBuf::from(bytes);
+    FedOp { bytes, effective, without: Vec::new(), amended: BTreeMap::new(), stored: false, seal }
 }
 
 /// A line of the feed with its size. Nothing: the op was erased, or its patient is elsewhere by now (an
@@ -235,7 +281,7 @@ fn entry(
     feed: &Feed<'_>,
     row: &Row,
     place: &Places,
-    arrived: &mut Arrived,
+    patients: &mut Patients,
 ) -> Result<Option<(Event, usize)>> {
     let root = row.id(2)?;
     Ok(match row.int(1)? {
@@ -257,16 +303,22 @@ fn entry(
             Some((Event::Op(fed), size))
         }
         ARRIVE => {
-            let records = arrived.get(&root).cloned().unwrap_or_default();
-            let size = ENTRY_BYTES + records.iter().map(size_of).sum::<usize>();
-            Some((Event::Arrive { root, records }, size))
+            let records = patients.records.get(&root).cloned().unwrap_or_default();
+            let ops = patients.ops.get(&root).cloned().unwrap_or_default();
+            let size = ENTRY_BYTES
+                + records.iter().map(size_of).sum::<usize>()
+                + ops.iter().map(|op| op.fed.bytes.len() + 2 * ENTRY_BYTES).sum::<usize>();
+            Some((Event::Arrive { root, records, ops }, size))
         }
         // Of an erased patient nothing is anywhere: the old scope lets go of it here already.
-        EVICT => match place.get(&root) {
-            Some(to) => Some((Event::Evict { root, to: *to }, ENTRY_BYTES)),
-            None => Some((Event::Erase { root }, ENTRY_BYTES)),
-        },
-        ERASE => Some((Event::Erase { root }, ENTRY_BYTES)),
+        EVICT if place.contains_key(&root) => {
+            Some((Event::Evict { root, to: place.get(&root).copied().unwrap_or(HOSPITAL) }, ENTRY_BYTES))
+        }
+        EVICT | ERASE => {
+            let records = patients.gone_with.get(&root).cloned().unwrap_or_default();
+            let size = ENTRY_BYTES + 20 * records.len();
+            Some((Event::Erase { root, records }, size))
+        }
         _ => return Err(mistake()),
     })
 }

@@ -129,15 +129,18 @@ struct Sum {
     records: BTreeMap<Key, Record>,
     digests: BTreeMap<(Scope, usize), u128>,
     positions: Vec<Vec<Value>>,
+    /// Records that were refused because they hang on an erased patient, with the patient.
+    erased: BTreeMap<Uuid, Uuid>,
 }
 
 impl Sum {
     fn add(&mut self, device: Uuid, accepted: Accepted, now: i64) -> Vec<Outcome> {
-        let Accepted { head, position, ops, feed, records, digests, offered } = accepted;
+        let Accepted { head, position, ops, feed, records, digests, erased, offered } = accepted;
         self.head = head;
         self.ops.extend(ops);
         self.feed.extend(feed);
         self.records.extend(records.into_iter().map(|record| (record.key.clone(), record)));
+        self.erased.extend(erased);
         for (place, amount) in digests {
             let sum = self.digests.entry(place).or_default();
             *sum = sum.wrapping_add(amount);
@@ -294,14 +297,14 @@ async fn load(tx: &mut Tx, needs: Needs) -> Result<Loaded> {
         .filter(|id| !ids.contains(id))
         .collect();
     let whole: Vec<Uuid> = needs.whole.into_iter().collect();
-    ids.extend(&roots);
+    ids.extend(&needs.named);
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let asked = [(records::BY_IDS, &roots), (records::BY_ROOTS, &whole), (super::erasure::ERASED, &ids)];
     let mut found = tx.rows_of_all(&asked).await?.into_iter();
     keep(&mut loaded, &found.next().unwrap_or_default())?;
     keep(&mut loaded, &found.next().unwrap_or_default())?;
     for row in found.next().unwrap_or_default() {
-        loaded.erased.insert(row.id(0)?);
+        loaded.erased.insert(row.id(0)?, row.id(1)?);
     }
     Ok(loaded)
 }
@@ -320,26 +323,19 @@ fn scopes_before(loaded: &Loaded) -> HashMap<Key, Scope> {
 
 /// Writes what was accepted.
 async fn write(tx: &mut Tx, sum: Sum, before: &HashMap<Key, Scope>) -> Result<()> {
-    let Sum { head, ops, feed, records, digests, positions } = sum;
-    if ops.is_empty() {
+    let Sum { head, ops, feed, records, digests, positions, erased } = sum;
+    if ops.is_empty() && feed.is_empty() {
         return Ok(());
     }
     let roots: HashMap<i64, Uuid> = ops.iter().map(|op| (op.seq, op.root)).collect();
     let bytes = ops.iter().map(|op| op.bytes.len() as i64).sum();
-    let late: Vec<(Uuid, i64)> = ops.iter().filter_map(erased_record).collect();
-    super::erasure::remember(tx, late.into_iter(), Uuid::nil()).await?;
     let rows = ops.into_iter().map(op_row).collect::<Result<Vec<_>>>()?;
     tx.insert(&OPS, rows).await?;
     tx.insert(&FEED, feed.iter().map(|line| feed_row(line, &roots)).collect()).await?;
     records::write(tx, records.values(), before, &digests).await?;
     tx.update(&POSITIONS, positions).await?;
+    super::erasure::remember(tx, &erased).await?;
     move_head(tx, head, bytes).await
-}
-
-/// The record of an op that was refused because its patient was erased: what hangs on it may come in a later batch.
-fn erased_record(op: &OpRow) -> Option<(Uuid, i64)> {
-    let erased = matches!(&op.outcome, Outcome::Rejected(why) if why == reason::ERASED);
-    op.key.as_ref().filter(|_| erased).map(|key| (key.id, op.effective.millis()))
 }
 
 fn op_row(op: OpRow) -> Result<Vec<Value>> {
@@ -381,6 +377,7 @@ fn feed_row(line: &FeedRow, roots: &HashMap<i64, Uuid>) -> Vec<Value> {
         News::Op => (OP, roots.get(&line.seq).copied().unwrap_or_default()),
         News::Arrive(root) => (ARRIVE, root),
         News::Evict(root) => (EVICT, root),
+        News::Erase(root) => (ERASE, root),
     };
     vec![line.scope.into(), line.seq.into(), kind.into(), root.into()]
 }

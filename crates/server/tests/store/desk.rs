@@ -175,6 +175,7 @@ impl Desk {
             cursors: self.cursors.clone(),
             offers: self.offers.clone(),
             wants_digest: true,
+            entities: aftercare_sync::entities::fingerprint(),
         }
     }
 

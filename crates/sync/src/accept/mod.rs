@@ -55,11 +55,23 @@ pub struct Protections {
     pub judge: bool,
     /// The stricter value of a strict field wins.
     pub strict: bool,
+    /// Author and desk are asked for their rights.
+    pub rights: bool,
+    /// Nothing of an erased patient comes back.
+    pub erased: bool,
 }
 
 impl Protections {
     /// All of them.
-    pub const ALL: Self = Self { chain: true, clock_cap: true, once: true, judge: true, strict: true };
+    pub const ALL: Self = Self {
+        chain: true,
+        clock_cap: true,
+        once: true,
+        judge: true,
+        strict: true,
+        rights: true,
+        erased: true,
+    };
 }
 
 /// One op of a batch, decoded, or why it cannot be.
@@ -127,6 +139,8 @@ pub struct Needs {
     pub records: BTreeSet<Key>,
     /// Every record that hangs on these patients, who may move.
     pub whole: BTreeSet<Uuid>,
+    /// Which of these are erased patients, or records that went with one.
+    pub named: BTreeSet<Uuid>,
 }
 
 /// What `batch` touches.
@@ -141,6 +155,7 @@ pub fn needs_of<'a>(ops: impl Iterator<Item = &'a Op>) -> Needs {
         needs.ops.push(op.op_id);
         needs.records.insert(Key::new(&op.entity, op.id));
         needs.records.insert(Key::new(entities::USER.table, op.user));
+        needs.named.extend(named(op));
         let Some(entity) = entities::find(&op.entity) else {
             continue;
         };
@@ -162,6 +177,15 @@ pub fn needs_of<'a>(ops: impl Iterator<Item = &'a Op>) -> Needs {
     needs
 }
 
+/// The records that an op names: its own, and those in its fields.
+pub fn named(op: &Op) -> impl Iterator<Item = Uuid> {
+    let ids = op.fields.values().filter_map(|value| match value {
+        FieldValue::Bytes(bytes) => Uuid::from_slice(bytes).ok(),
+        _ => None,
+    });
+    std::iter::once(op.id).chain(ids)
+}
+
 /// The patients on which these records hang, whose records must be loaded too.
 pub fn roots<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeSet<Key> {
     records
@@ -177,8 +201,9 @@ pub struct Loaded {
     pub known: HashSet<Uuid>,
     /// Records as they are.
     pub records: HashMap<Key, Record>,
-    /// Patients who were erased, and records of theirs: nothing of it comes back.
-    pub erased: HashSet<Uuid>,
+    /// Patients who were erased, and the records that went with them, with the patient: nothing of theirs
+    /// comes back.
+    pub erased: HashMap<Uuid, Uuid>,
 }
 
 /// An op as it is stored.
@@ -221,6 +246,8 @@ pub enum News {
     Arrive(Uuid),
     /// The patient left.
     Evict(Uuid),
+    /// The patient was erased.
+    Erase(Uuid),
 }
 
 /// A line of a scope's feed.
@@ -247,7 +274,10 @@ pub struct Accepted {
     pub feed: Vec<FeedRow>,
     /// Records made or changed.
     pub records: Vec<Record>,
-    /// What became of each offer, in their order; see [`crate::desk::is_settled`].
+    /// Records that were refused because they name an erased patient, or one of that patient's, with the
+    /// patient: what names them is refused too, and what was kept of them goes.
+    pub erased: BTreeMap<Uuid, Uuid>,
+    /// What became of each offer, in their order; see [`crate::desk::read_offered`].
     pub offered: Vec<Outcome>,
     /// What to add to each digest: scope, bucket, amount (modulo 2^128).
     pub digests: BTreeMap<(Scope, usize), u128>,

@@ -8,7 +8,7 @@ use aftercare_domain::op::{ChangeKind, FieldValue, OP_PROTOCOL, Op};
 use uuid::Uuid;
 
 use super::conflict::conflict;
-use super::{Accepted, Device, FeedRow, Loaded, News, OpRow, Protections, Received, id_in};
+use super::{Accepted, Device, FeedRow, Loaded, News, OpRow, Protections, Received, id_in, named};
 use crate::canonical::content_hash;
 use crate::digest::bucket;
 use crate::entities::{self, Entity, Parent};
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
             return self.keep(dseq, device, None, bytes, hash, Hlc::default(), seq, fold);
         };
         let effective = self.effective(&op);
-        if self.protections.once && self.loaded.known.contains(&op.op_id) {
+        if self.protections.once && self.loaded.known.contains(&op.op_id) && self.erased(&op).is_none() {
             let fold = Fold::no(Outcome::Duplicate);
             return self.keep(dseq, device, Some(&op), Vec::new(), hash, effective, seq, fold);
         }
@@ -93,14 +93,15 @@ impl<'a> Run<'a> {
     /// An offer counts where it still can. What waits for another offer uses up no number: its desk
     /// keeps it and comes again.
     pub(super) fn take_offer(&mut self, op: &Op, bytes: Vec<u8>, effective: Hlc) {
-        if self.loaded.known.contains(&op.op_id) {
+        if self.loaded.known.contains(&op.op_id) && self.erased(op).is_none() {
             return self.accepted.offered.push(Outcome::Duplicate);
         }
         let seq = self.next_seq();
         let fold = self.fold(op, effective, seq, true);
         self.accepted.offered.push(fold.outcome.clone());
         if matches!(fold.outcome, Outcome::Rejected(_)) {
-            self.accepted.head -= 1;
+            let told = self.accepted.feed.last().is_some_and(|line| line.seq == seq);
+            self.accepted.head -= i64::from(!told);
         } else {
             self.keep(0, op.device, Some(op), bytes, Vec::new(), effective, seq, fold);
         }
@@ -180,16 +181,20 @@ impl<'a> Run<'a> {
 
     fn fold(&mut self, op: &Op, effective: Hlc, seq: i64, trusted: bool) -> Fold {
         let key = Key::new(&op.entity, op.id);
+        let trusted = trusted || !self.protections.rights;
+        if let Some(root) = self.erased(op) {
+            if makes(op) && self.loaded.erased.insert(op.id, root).is_none() {
+                self.accepted.erased.insert(op.id, root);
+                // Desks that changed this record, and do not have it any more, are told of it too.
+                self.accepted.feed.push(FeedRow { scope: HOSPITAL, seq, news: News::Erase(root) });
+            }
+            return Fold::no(Outcome::Rejected(reason::ERASED.into()));
+        }
         let Some(entity) = entities::find(&op.entity) else {
             return self.pass_on(seq);
         };
         if let Some(why) = malformed(entity, op) {
             return Fold::no(Outcome::Rejected(why.into()));
-        }
-        if self.is_erased(entity, op) {
-            // What hangs on this comes to nothing either.
-            self.loaded.erased.insert(op.id);
-            return Fold::no(Outcome::Rejected(reason::ERASED.into()));
         }
         if !trusted && !self.may_write(op.user, entity) {
             return Fold::no(Outcome::Quarantined(reason::AUTHOR.into()));
@@ -208,9 +213,6 @@ impl<'a> Run<'a> {
                 }
             }
         };
-        if self.loaded.erased.contains(&root) {
-            return Fold::no(Outcome::Rejected(reason::ERASED.into()));
-        }
         let scope = match (existing, entity.parent) {
             (Some(record), _) => record.scope,
             (None, Parent::Patient(field)) => id_in(&op.fields, field).unwrap_or(HOSPITAL),
@@ -251,6 +253,11 @@ impl<'a> Run<'a> {
         fold.root = root;
         self.tell(&key, scope, seq);
         fold
+    }
+
+    /// The erased patient of whom the op tells, by the patient's id or that of a record that went along.
+    fn erased(&self, op: &Op) -> Option<Uuid> {
+        named(op).filter(|_| self.protections.erased).find_map(|id| self.loaded.erased.get(&id).copied())
     }
 
     /// An op of a newer program: kept, and passed on to whoever sees the sites of its desk.
@@ -373,16 +380,6 @@ impl<'a> Run<'a> {
             permissions: person.map(permissions).unwrap_or_default(),
             department: person.and_then(|person| person.text("department")).unwrap_or_default().to_owned(),
         })
-    }
-
-    /// Whether the record, or what it would hang on, was an erased patient's: it is not there any more to tell whose
-    /// it was.
-    fn is_erased(&self, entity: &Entity, op: &Op) -> bool {
-        let parent = match entity.parent {
-            Parent::Of(field, _) => id_in(&op.fields, field),
-            _ => None,
-        };
-        self.loaded.erased.contains(&op.id) || parent.is_some_and(|id| self.loaded.erased.contains(&id))
     }
 
     fn may_write(&self, user: Uuid, entity: &Entity) -> bool {

@@ -183,7 +183,7 @@ impl Memory {
     }
 
     fn loaded(&self) -> Loaded {
-        Loaded { known: self.known.clone(), records: self.records.clone(), erased: HashSet::new() }
+        Loaded { known: self.known.clone(), records: self.records.clone(), erased: HashMap::new() }
     }
 
     fn keep(&mut self, accepted: aftercare_sync::accept::Accepted) -> Vec<Outcome> {
@@ -281,7 +281,10 @@ impl Memory {
         let mut entries: Vec<Entry> =
             rows.into_iter().map(|row| Entry { seq: row.seq, event: self.event(row) }).collect();
         let erased = self.erased.iter().filter(|(at, seq, _)| *at == scope && *seq > after && *seq <= up_to);
-        entries.extend(erased.map(|(_, seq, root)| Entry { seq: *seq, event: Event::Erase { root: *root } }));
+        entries.extend(erased.map(|(_, seq, root)| Entry {
+            seq: *seq,
+            event: Event::Erase { root: *root, records: Vec::new() },
+        }));
         Page { scope, after, up_to, entries, more }
     }
 
@@ -306,8 +309,9 @@ impl Memory {
                     .cloned()
                     .collect();
                 records.sort_by_key(|record| record.key.id != root);
-                Event::Arrive { root, records }
+                Event::Arrive { root, records, ops: Vec::new() }
             }
+            News::Erase(root) => Event::Erase { root, records: Vec::new() },
             News::Evict(root) => Event::Evict { root, to: self.records[&Key::new("patient", root)].scope },
         }
     }

@@ -34,7 +34,7 @@ mod embedded {
 }
 
 /// Every table, children first.
-pub const TABLES: [&str; 18] = [
+pub const TABLES: [&str; 19] = [
     "attempt",
     "directory",
     "code_index",
@@ -46,6 +46,7 @@ pub const TABLES: [&str; 18] = [
     "op",
     "record",
     "digest",
+    "erased_record",
     "erasure",
     "blob_part",
     "blob",
