@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aftercare_domain::op::{ChangeKind, FieldValue, Op, chain_hash};
-use aftercare_sync::accept::decode;
+use aftercare_sync::accept::{decode, named};
 use aftercare_sync::canonical::content_hash;
 use aftercare_sync::desk::waits_for;
 use aftercare_sync::digest::ScopeDigest;
@@ -14,6 +14,7 @@ use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
 
 use crate::desk::Desk;
+use crate::office::spread;
 use crate::server::Server;
 use crate::world::{Ledger, World};
 
@@ -38,7 +39,15 @@ pub fn all(world: &World, settled: bool) -> Faults {
     if !settled {
         faults.stuck.push("it never came to rest".into());
     }
+    faults.other.extend(world.ledger.given_up.iter().cloned());
     for (number, desk) in world.desks.iter().enumerate() {
+        if desk.wiped {
+            let empty =
+                desk.store.rows.is_empty() && desk.store.own.is_empty() && desk.store.received.is_empty();
+            faults.other.extend((!empty).then(|| format!("desk {number} was not wiped")));
+            continue;
+        }
+        faults.other.extend(remains(desk, &world.ledger).map(|what| format!("desk {number}: {what}")));
         faults.stuck.extend(stuck(desk, &world.server).map(|what| format!("desk {number}: {what}")));
         let diverged = diverged(desk, &world.server);
         faults.diverged.extend(diverged.into_iter().map(|what| format!("desk {number}: {what}")));
@@ -46,7 +55,7 @@ pub fn all(world: &World, settled: bool) -> Faults {
     if world.ledger.unexplained > 0 {
         faults.diverged.push(format!("digests differed {} times", world.ledger.unexplained));
     }
-    faults.lost = lost(&world.server, &world.ledger);
+    faults.lost = lost(world);
     for fault in world.ledger.faults.iter().cloned().chain(server(&world.server, &world.ledger)) {
         if fault.starts_with("double lease") {
             faults.double_leases.push(fault);
@@ -68,7 +77,11 @@ fn stuck(desk: &Desk, server: &Server) -> Option<String> {
     if behind {
         return Some("a cursor is behind".into());
     }
-    let waiting = desk.store.offers.iter().filter(|offer| !waits_rightly(&offer.bytes, server)).count();
+    if server.devices.get(&desk.store.device).is_none_or(|device| device.sites != desk.sites) {
+        return Some("its sites are others than the server's".into());
+    }
+    let offers = desk.store.offers.iter().filter(|offered| offered.rests.is_none());
+    let waiting = offers.filter(|offered| !waits_rightly(&offered.offer.bytes, server)).count();
     (waiting > 0).then(|| format!("{waiting} offers wait"))
 }
 
@@ -88,12 +101,14 @@ type Clocks = BTreeMap<String, Clock>;
 
 fn diverged(desk: &Desk, server: &Server) -> Option<String> {
     let sees = |scope: Scope| scope == HOSPITAL || desk.sites.contains(&scope);
-    let exact = server.lineage.len() == 1;
+    // Which op holds a value is not the same after a restore, nor where a program knew less.
+    let exact = server.lineage.len() == 1 && !desk.was_older;
     let mut expected: BTreeMap<Uuid, (Content, Clocks)> = BTreeMap::new();
     for record in server.records.values().filter(|record| sees(record.scope)) {
-        let entity = entities::find(&record.key.entity)?;
+        let Some(entity) = entities::find(&record.key.entity) else { continue };
         let known = |field: &String| entity.allows(field, ChangeKind::Command);
-        let content = record.values.iter().filter(|(field, _)| known(field));
+        let said = |field: &String, value: &FieldValue| known(field) && !entity.is_silent(field, value);
+        let content = record.values.iter().filter(|(field, value)| said(field, value));
         let clocks = record.clocks.iter().filter(|(field, _)| known(field) && exact);
         expected.insert(
             record.key.id,
@@ -107,8 +122,10 @@ fn diverged(desk: &Desk, server: &Server) -> Option<String> {
         let Some((content, clocks)) = expected.remove(id) else {
             return Some(format!("{} {id} is only here", row.entity.table));
         };
-        if content != row.values {
-            return Some(format!("{} {id}: {:?} here, {content:?} there", row.entity.table, row.values));
+        let mut here = row.values.clone();
+        here.retain(|field, value| !row.entity.is_silent(field, value));
+        if content != here {
+            return Some(format!("{} {id}: {here:?} here, {content:?} there", row.entity.table));
         }
         if exact && clocks != row.clocks {
             return Some(format!("{} {id}: {:?} here, {clocks:?} there", row.entity.table, row.clocks));
@@ -128,24 +145,26 @@ fn diverged(desk: &Desk, server: &Server) -> Option<String> {
 
 /// Acknowledged ops that do not count exactly once. After a restore a command may come in another
 /// order, and an author or a desk may have lost a right since: then its row says so, and an administrator
-/// can let it count.
-fn lost(server: &Server, ledger: &Ledger) -> Vec<String> {
+/// can let it count. What was said of an erased patient counts no more.
+fn lost(world: &World) -> Vec<String> {
+    let (server, ledger) = (&world.server, &world.ledger);
     let mut counted: HashMap<Uuid, usize> = HashMap::new();
-    let mut judged_anew: HashMap<Uuid, (Op, &Outcome)> = HashMap::new();
+    let mut judged_anew: HashMap<Uuid, (Op, Outcome)> = HashMap::new();
     for (row, _) in server.ops.values().map(|row| &**row) {
         if let Some(id) = row.op_id {
             *counted.entry(id).or_default() += 1;
         } else if let Some(op) = decode(&row.bytes) {
-            judged_anew.insert(op.op_id, (op, &row.outcome));
+            judged_anew.insert(op.op_id, (op, row.outcome.clone()));
         }
     }
     let restored = server.lineage.len() > 1;
-    let gone = if restored { gone(&judged_anew, ledger) } else { HashSet::new() };
+    let gone = if restored { gone(&judged_anew, world) } else { HashSet::new() };
+    let erased = about_erased(ledger);
     let mut lost = Vec::new();
     for op in &ledger.acked {
-        match (counted.get(op), judged_anew.get(op).map(|(_, outcome)| *outcome)) {
+        match (counted.get(op), judged_anew.get(op).map(|(_, outcome)| outcome)) {
             (Some(1), _) => {}
-            (None, _) if gone.contains(op) => {}
+            (None, _) if gone.contains(op) || tells(ledger, op, &erased) => {}
             (None, Some(Outcome::Refused(_))) if restored => {}
             (count, outcome) => lost.push(format!("{op} counts {count:?} times, {outcome:?}")),
         }
@@ -154,27 +173,52 @@ fn lost(server: &Server, ledger: &Ledger) -> Vec<String> {
     lost
 }
 
+/// Erased patients, and every record that anybody ever hung on one.
+fn about_erased(ledger: &Ledger) -> HashSet<Uuid> {
+    let mut ids: HashSet<Uuid> = ledger.erased.iter().copied().collect();
+    if !ids.is_empty() {
+        spread(&mut ids, ledger.written.values());
+    }
+    ids
+}
+
+fn tells(ledger: &Ledger, op: &Uuid, ids: &HashSet<Uuid>) -> bool {
+    ledger.written.get(op).is_some_and(|op| named(op).any(|id| ids.contains(&id)))
+}
+
+/// What a desk still has of an erased patient.
+fn remains(desk: &Desk, ledger: &Ledger) -> Option<String> {
+    let ids = about_erased(ledger);
+    if ids.is_empty() {
+        return None;
+    }
+    if let Some((id, row)) = desk.store.rows.iter().find(|(id, _)| ids.contains(*id)) {
+        return Some(format!("{} {id} of an erased patient", row.entity.table));
+    }
+    let own = desk.store.own.iter().map(|own| own.bytes.as_slice());
+    let received = desk.store.received.values().map(|received| received.fed.bytes.as_slice());
+    let offers = desk.store.offers.iter().map(|offered| offered.offer.bytes.as_slice());
+    let kept = desk.store.kept.values().map(|fed| fed.bytes.as_slice());
+    let mut all = own.chain(received).chain(offers).chain(kept).filter_map(decode);
+    all.find(|op| named(op).any(|id| ids.contains(&id)))
+        .map(|op| format!("op {} of a {} tells of an erased patient", op.op_id, op.entity))
+}
+
 /// Ops that are on no machine any more, or wait for an administrator, and those that hang on records
 /// which these had made: their desks keep them, but there is nothing to count them to.
-fn gone(judged_anew: &HashMap<Uuid, (Op, &Outcome)>, ledger: &Ledger) -> HashSet<Uuid> {
-    let mut gone = ledger.beyond_help.clone();
+fn gone(judged_anew: &HashMap<Uuid, (Op, Outcome)>, world: &World) -> HashSet<Uuid> {
+    let mut gone = world.ledger.beyond_help.clone();
     let kept_apart = |outcome: &Outcome| matches!(outcome, Outcome::Quarantined(_));
     gone.extend(judged_anew.iter().filter(|(_, (_, outcome))| kept_apart(outcome)).map(|(id, _)| *id));
+    let rejected = judged_anew.values().filter(|(_, outcome)| matches!(outcome, Outcome::Rejected(_)));
+    let mut waiting: HashMap<Uuid, Op> = rejected.map(|(op, _)| (op.op_id, op.clone())).collect();
+    let offers = world.desks.iter().flat_map(|desk| &desk.store.offers);
+    let offers = offers.filter(|offered| offered.rests.is_none());
+    waiting.extend(offers.filter_map(|offered| decode(&offered.offer.bytes)).map(|op| (op.op_id, op)));
     loop {
-        let hangs = |op: &Op| {
-            let named = op.fields.values().filter_map(|value| match value {
-                FieldValue::Bytes(bytes) => Uuid::from_slice(bytes).ok(),
-                _ => None,
-            });
-            std::iter::once(op.id).chain(named).any(|id| gone.contains(&id))
-        };
-        let more: Vec<Uuid> = judged_anew
-            .iter()
-            .filter(|(id, (op, outcome))| {
-                matches!(outcome, Outcome::Rejected(_)) && !gone.contains(id) && hangs(op)
-            })
-            .map(|(id, _)| *id)
-            .collect();
+        let hangs = |op: &Op| named(op).any(|id| gone.contains(&id));
+        let more: Vec<Uuid> =
+            waiting.values().filter(|op| !gone.contains(&op.op_id) && hangs(op)).map(|op| op.op_id).collect();
         if more.is_empty() {
             return gone;
         }
@@ -189,6 +233,9 @@ pub fn server(server: &Server, ledger: &Ledger) -> Vec<String> {
     faults.extend(leases(server));
     faults.extend(strictness(server));
     faults.extend(digests(server));
+    faults.extend(server.trespasses.iter().cloned());
+    faults.extend(server.intruders());
+    faults.extend(server.remains());
     let future = server
         .ops
         .values()
@@ -211,7 +258,10 @@ fn chains(server: &Server) -> Vec<String> {
     let mut last: HashMap<Uuid, (i64, Vec<u8>)> = HashMap::new();
     for (row, _) in server.ops.values().map(|row| &**row).filter(|(row, _)| row.dseq > 0) {
         let (dseq, hash) = last.entry(row.device).or_default();
-        let whole = row.outcome == Outcome::Duplicate || row.hash == chain_hash(hash, &row.bytes);
+        // Of a duplicate, and of what told of an erased patient, only the hash is there.
+        let whole = row.outcome == Outcome::Duplicate
+            || (row.bytes.is_empty() && !server.erased.is_empty())
+            || row.hash == chain_hash(hash, &row.bytes);
         if row.dseq != *dseq + 1 || !whole {
             faults.push(format!("the chain of {} breaks at {}", row.device, row.dseq));
         }

@@ -1,20 +1,22 @@
 //! A desk: what its people write, and how it goes through a sync.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::convert::Infallible;
 
 use aftercare_domain::op::{ChangeKind, FieldValue, OP_PROTOCOL, Op};
 use aftercare_sync::Scope;
 use aftercare_sync::desk::{
-    Replica, Trouble, is_settled, read_refusal, take_bucket, take_page, take_verdicts, waits_for,
+    self, Replica, Trouble, read_offered, read_refusal, take_bucket, take_kept, take_page, take_verdicts,
+    waits_for,
 };
 use aftercare_sync::entities::{self, Entity};
 use aftercare_sync::fold::{Clock, UNSENT};
+use aftercare_sync::record::Key;
 use aftercare_sync::wire::{Answer, PROTOCOL, Refusal, Request};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
 
-use crate::replica::{Row, Store};
+use crate::replica::{Offered, Row, Store};
 use crate::server::Server;
 use crate::switches::Switches;
 
@@ -22,7 +24,8 @@ use crate::switches::Switches;
 #[derive(Debug, Clone)]
 pub struct Outstanding {
     pub exchange: u64,
-    offered: usize,
+    /// The ops that were offered, in their order.
+    offered: Vec<Uuid>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +42,12 @@ pub struct Desk {
     behind: Option<i64>,
     /// Offers have been tried and wait for others.
     tried: bool,
+    /// A new site is being filled: from which sequence on its feed goes on, and after which record.
+    pub filling: BTreeMap<Scope, (i64, Option<Key>)>,
+    /// It ran a program that knew less.
+    pub was_older: bool,
+    /// It was erased because its PC was lost.
+    pub wiped: bool,
 }
 
 /// How far an answer was taken in.
@@ -59,7 +68,19 @@ pub type CrashAfter = Option<usize>;
 impl Desk {
     pub fn new(device: Uuid, sites: BTreeSet<Scope>, users: Vec<Uuid>, skew: i64) -> Self {
         let store = Store { device, ..Store::default() };
-        Self { store, sites, users, skew, history_to: 0, outstanding: None, behind: None, tried: false }
+        Self {
+            store,
+            sites,
+            users,
+            skew,
+            history_to: 0,
+            outstanding: None,
+            behind: None,
+            tried: false,
+            filling: BTreeMap::new(),
+            was_older: false,
+            wiped: false,
+        }
     }
 
     /// Writes one op and carries it out, in one transaction.
@@ -74,6 +95,14 @@ impl Desk {
         fields: BTreeMap<String, FieldValue>,
         now: i64,
     ) {
+        let Some(entity) = self.store.find(entity.table) else { return };
+        let mut fields = fields;
+        if self.store.older {
+            fields.retain(|field, _| entity.allows(field, ChangeKind::Command));
+            if fields.is_empty() {
+                return;
+            }
+        }
         let hlc = self.store.hlc.tick(now);
         self.store.hlc = hlc;
         let made = !self.store.rows.contains_key(&id);
@@ -144,8 +173,9 @@ impl Desk {
     ) -> Request {
         let acknowledged = self.store.acknowledged();
         let before = self.behind.unwrap_or(acknowledged);
-        let offers: Vec<_> =
-            self.store.offers.iter().filter(|_| switches.offers).take(batch).cloned().collect();
+        let waiting = self.store.offers.iter().filter(|offered| switches.offers && offered.rests.is_none());
+        let (offered, offers): (Vec<_>, Vec<_>) =
+            waiting.take(batch).map(|offered| (offered.op, offered.offer.clone())).unzip();
         let silent = self.behind.is_some() || !(offers.is_empty() || self.tried);
         let ops = self.store.own.iter().skip(before as usize).take(if silent { 0 } else { batch });
         let request = Request {
@@ -159,8 +189,9 @@ impl Desk {
             cursors: self.store.cursors.clone(),
             offers,
             wants_digest,
+            entities: if self.store.older { 1 } else { entities::fingerprint() },
         };
-        self.outstanding = Some(Outstanding { exchange, offered: request.offers.len() });
+        self.outstanding = Some(Outstanding { exchange, offered });
         request
     }
 
@@ -175,10 +206,18 @@ impl Desk {
         if self.outstanding.as_ref().is_none_or(|out| out.exchange != exchange) {
             return Taken::All;
         }
-        let offered = self.outstanding.take().map_or(0, |out| out.offered);
+        let offered = self.outstanding.take().map_or(Vec::new(), |out| out.offered);
         match answer {
-            Ok(answer) => self.take_answer(answer, offered, crash, switches),
+            Ok(answer) => self.take_answer(answer, &offered, crash, switches),
             Err(refusal) => self.take_refusal(refusal, switches),
+        }
+    }
+
+    /// The server does not speak with this desk any more. What is unsent stays, but for a lost PC.
+    pub fn turned_away(&mut self, exchange: u64, wipe: bool) {
+        if self.outstanding.take_if(|out| out.exchange == exchange).is_some() && wipe {
+            self.store = Store { device: self.store.device, ..Store::default() };
+            self.wiped = true;
         }
     }
 
@@ -199,7 +238,7 @@ impl Desk {
     fn take_answer(
         &mut self,
         answer: &Answer,
-        offered: usize,
+        offered: &[Uuid],
         crash: CrashAfter,
         switches: Switches,
     ) -> Taken {
@@ -213,13 +252,20 @@ impl Desk {
         if commit() {
             return Taken::Crashed;
         }
-        let mut outcomes = answer.offered.iter();
-        let mut place = 0;
-        self.store.offers.retain(|_| {
-            place += 1;
-            place > offered || !outcomes.next().is_some_and(is_settled)
-        });
-        self.tried |= offered > 0;
+        for (op, outcome) in offered.iter().zip(&answer.offered) {
+            let fate = read_offered(outcome, answer.head);
+            let mine = |offered: &Offered| offered.op == *op && offered.rests.is_none();
+            match fate {
+                desk::Offered::Again => {}
+                desk::Offered::Rests(head) if switches.rest => {
+                    self.store.offers.iter_mut().filter(|offered| mine(offered)).for_each(|offered| {
+                        offered.rests = Some(head);
+                    });
+                }
+                desk::Offered::Rests(_) | desk::Offered::Gone => self.store.offers.retain(|o| !mine(o)),
+            }
+        }
+        self.tried |= !offered.is_empty();
         if commit() {
             return Taken::Crashed;
         }
@@ -242,6 +288,7 @@ impl Desk {
         let server = aftercare_domain::hlc::Hlc::default().tick(answer.server_millis);
         sure(self.store.see_clock(server));
         self.store.received = self.store.received.split_off(&(answer.durable_seq + 1));
+        self.store.offers.retain(|offered| offered.rests.is_none_or(|rests| rests > answer.durable_seq));
         if !self.store.doubt && answer.pages.iter().all(|page| !page.more) {
             self.send_again();
         }
@@ -267,11 +314,11 @@ impl Desk {
     fn send_again(&mut self) {
         for place in 0..self.store.own.len() {
             let own = self.store.own[place].clone();
-            let Some(verdict) = own.verdict.as_ref().filter(|_| !own.again) else {
+            let Some(verdict) = own.verdict.as_ref().filter(|_| !own.again && !own.bytes.is_empty()) else {
                 continue;
             };
             let here = waits_for(&own.op, &verdict.outcome).is_some_and(|key| {
-                entities::find(&key.entity).is_some_and(|entity| sure(self.store.exists(entity, key.id)))
+                self.store.find(&key.entity).is_some_and(|entity| sure(self.store.exists(entity, key.id)))
             });
             if here {
                 self.store.own[place].again = true;
@@ -283,7 +330,7 @@ impl Desk {
     /// Whether nothing is under way between the desk and the server's head.
     pub fn is_quiet(&self, answer: &Answer) -> bool {
         self.store.own.iter().all(|own| own.verdict.is_some())
-            && self.store.offers.is_empty()
+            && self.store.offers.iter().all(|offered| offered.rests.is_some())
             && answer.pages.iter().all(|page| !page.more && page.up_to == answer.head)
     }
 
@@ -310,6 +357,7 @@ impl Desk {
         for own in own {
             let waits = |outcome| waits_for(&own.op, outcome).is_some() && !own.again;
             match &own.verdict {
+                _ if own.bytes.is_empty() => {}
                 Some(verdict) if !waits(&verdict.outcome) => {}
                 _ => {
                     history += i64::from(own.op.dseq <= self.history_to);
@@ -323,19 +371,46 @@ impl Desk {
 
     /// Whether the desk still has the op's bytes.
     pub fn holds(&self, op: Uuid) -> bool {
-        self.store.own.iter().any(|own| own.op.op_id == op)
-            || self.store.received.values().map(|fed| &fed.bytes).any(|bytes| is(bytes, op))
-            || self.store.offers.iter().any(|offer| is(&offer.bytes, op))
+        self.store.own.iter().any(|own| own.op.op_id == op && !own.bytes.is_empty()) || self.spares(op)
+    }
+
+    fn spares(&self, op: Uuid) -> bool {
+        self.store.received.values().any(|received| received.op == op)
+            || self.store.offers.iter().any(|offered| offered.op == op)
+    }
+
+    /// The ops that the desk keeps for a server that is restored.
+    pub fn kept_ops(&self) -> HashSet<Uuid> {
+        let received = self.store.received.values().map(|received| received.op);
+        received.chain(self.store.offers.iter().map(|offered| offered.op)).collect()
+    }
+
+    /// The program is exchanged for this year's.
+    pub fn upgrade(&mut self, switches: Switches) {
+        if !std::mem::take(&mut self.store.older) {
+            return;
+        }
+        self.was_older = true;
+        for row in self.store.rows.values_mut() {
+            row.entity = entities::find(row.entity.table).unwrap_or(row.entity);
+        }
+        if !switches.upgrade {
+            // It takes what the older program left for the whole.
+            self.store.doubt = false;
+            return;
+        }
+        for (seq, fed) in self.store.kept.clone() {
+            if sure(take_kept(&mut self.store, seq, &fed)) {
+                self.store.kept.remove(&seq);
+            }
+        }
+        self.store.doubt = true;
     }
 
     pub fn restart(&mut self) {
         self.outstanding = None;
         (self.behind, self.tried) = (None, false);
     }
-}
-
-fn is(bytes: &[u8], op: Uuid) -> bool {
-    aftercare_sync::accept::decode(bytes).is_some_and(|read| read.op_id == op)
 }
 
 /// Maps do not fail.

@@ -1,11 +1,16 @@
 //! The simulator: one seed drives clocks, people, network and misfortunes, and replays exactly.
 //!
 //! `AFTERCARE_SEEDS=1000000` makes a longer run, `AFTERCARE_SEED=17` replays one and tells what
-//! went wrong. Seeds that ever failed are in `seeds.txt` and run first.
+//! went wrong. Seeds that ever failed are in `seeds.txt` and run first. Every other seed lives in a hospital with
+//! everything: erasures, lost PCs, other sites, older programs.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod beside;
 mod checks;
 mod desk;
+mod fill;
+mod office;
+mod older;
 mod people;
 mod replica;
 mod server;
@@ -23,7 +28,7 @@ const SEEDS: u64 = 10_000;
 const STEPS: usize = 220;
 
 fn run(seed: u64, switches: Switches) -> Faults {
-    let mut world = World::new(seed, switches);
+    let mut world = World::new(seed, seed.is_multiple_of(2), switches);
     for _ in 0..STEPS {
         world.step();
     }
@@ -136,4 +141,39 @@ fn without_offers_it_goes_wrong() {
 #[test]
 fn without_fork_detection_it_goes_wrong() {
     caught("fork detection", |switches| switches.fork_detection = false);
+}
+
+#[test]
+fn without_asking_for_rights_it_goes_wrong() {
+    caught("asking for rights", |switches| switches.server.rights = false);
+}
+
+#[test]
+fn without_remembering_the_erased_it_goes_wrong() {
+    caught("remembering the erased", |switches| switches.server.erased = false);
+}
+
+#[test]
+fn without_keeping_offers_until_they_are_durable_it_goes_wrong() {
+    caught("keeping offers until they are durable", |switches| switches.rest = false);
+}
+
+#[test]
+fn without_letting_go_of_who_left_it_goes_wrong() {
+    caught("letting go of who left", |switches| switches.evict = false);
+}
+
+#[test]
+fn without_shutting_lost_desks_out_it_goes_wrong() {
+    caught("shutting lost desks out", |switches| switches.shut_out = false);
+}
+
+#[test]
+fn without_applying_what_was_kept_after_an_upgrade_it_goes_wrong() {
+    caught("applying what was kept after an upgrade", |switches| switches.upgrade = false);
+}
+
+#[test]
+fn without_forgetting_the_erased_it_goes_wrong() {
+    caught("forgetting the erased", |switches| switches.forget = false);
 }

@@ -1,20 +1,23 @@
 //! A desk's store over maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_domain::op::{FieldValue, Op, chain_hash};
-use aftercare_sync::accept::decode;
+use aftercare_sync::accept::{decode, named};
 use aftercare_sync::canonical::hash_fields;
 use aftercare_sync::desk::{Replica, encode, renumber};
 use aftercare_sync::digest::{ScopeDigest, bucket};
-use aftercare_sync::entities::{Entity, Parent};
+use aftercare_sync::entities::{self, Entity, Parent};
 use aftercare_sync::fold::{Clock, UNSENT};
 use aftercare_sync::record::Key;
-use aftercare_sync::wire::{EpochStart, FedOp, Offer, Verdict};
+use aftercare_sync::wire::{EpochStart, FedOp, Offer, Outcome, Verdict, reason};
 use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
+
+use crate::office::spread;
+use crate::older;
 
 /// A record as a desk has it: typed columns in the product, so no null and no unknown field.
 #[derive(Debug, Clone)]
@@ -52,14 +55,42 @@ pub struct Own {
     pub again: bool,
 }
 
+/// An op that a restored server lost, or might lose again.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    pub op: Uuid,
+    pub offer: Offer,
+    /// The server has it, under a number up to this one; nothing: it is to be offered.
+    pub rests: Option<i64>,
+}
+
+/// An op that was received.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub op: Uuid,
+    pub fed: FedOp,
+}
+
+impl Received {
+    fn new(fed: &FedOp) -> Self {
+        Self { op: decode(&fed.bytes).map_or(Uuid::nil(), |op| op.op_id), fed: fed.clone() }
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     pub device: Uuid,
     pub rows: BTreeMap<Uuid, Row>,
     pub own: Vec<Own>,
-    pub received: BTreeMap<i64, FedOp>,
-    pub offers: Vec<Offer>,
+    pub received: BTreeMap<i64, Received>,
+    pub offers: Vec<Offered>,
     pub kept: BTreeMap<i64, FedOp>,
+    /// Erased patients, and what went with them.
+    pub erased: HashSet<Uuid>,
+    /// Runs a program that knows less.
+    pub older: bool,
+    /// Does not forget an erased patient, or not let go of one who left.
+    pub stubborn: (bool, bool),
     pub cursors: BTreeMap<Scope, i64>,
     pub epochs: Vec<EpochStart>,
     pub hlc: Hlc,
@@ -84,6 +115,37 @@ impl Store {
         let bytes = encode(&op).into_vec();
         let hash = chain_hash(&self.chain(dseq - 1), &bytes).to_vec();
         self.own.push(Own { op, bytes, hash, verdict: None, again: false });
+    }
+
+    /// Chains what comes after `dseq` anew: ops that were emptied since have another hash.
+    fn chain_anew(&mut self, dseq: i64) {
+        let mut hash = self.chain(dseq);
+        for own in self.own.iter_mut().skip(dseq as usize) {
+            hash = chain_hash(&hash, &own.bytes).to_vec();
+            own.hash.clone_from(&hash);
+        }
+    }
+
+    /// Removes every trace of these records, and of what hangs on them. What is unsent keeps its bytes until
+    /// the server has refused it.
+    fn forget_all(&mut self, mut ids: HashSet<Uuid>) {
+        if self.stubborn.0 {
+            return;
+        }
+        let own = self.own.iter().filter_map(|own| decode(&own.bytes));
+        let others = self.received.values().filter_map(|received| decode(&received.fed.bytes));
+        let offers = self.offers.iter().filter_map(|offered| decode(&offered.offer.bytes));
+        let kept = self.kept.values().filter_map(|fed| decode(&fed.bytes));
+        let all: Vec<Op> = own.chain(others).chain(offers).chain(kept).collect();
+        spread(&mut ids, all.iter());
+        let tells = |bytes: &[u8]| decode(bytes).is_some_and(|op| named(&op).any(|id| ids.contains(&id)));
+        for own in self.own.iter_mut().filter(|own| own.verdict.is_some() && tells(&own.bytes)) {
+            own.bytes.clear();
+        }
+        self.erased.extend(&ids);
+        self.received.retain(|_, received| !tells(&received.fed.bytes));
+        self.offers.retain(|offered| !tells(&offered.offer.bytes));
+        self.kept.retain(|_, fed| !tells(&fed.bytes));
     }
 
     /// The patient a record hangs on; nothing when it is the hospital's, or an orphan.
@@ -119,6 +181,10 @@ impl Store {
 impl Replica for Store {
     type Error = Infallible;
 
+    fn find(&self, table: &str) -> Option<&'static Entity> {
+        if self.older { older::find(table) } else { entities::find(table) }
+    }
+
     fn own_hash(&mut self, dseq: i64) -> Result<Option<Vec<u8>>, Infallible> {
         Ok((0..=self.own.len() as i64).contains(&dseq).then(|| self.chain(dseq)))
     }
@@ -128,7 +194,8 @@ impl Replica for Store {
     }
 
     fn own_op(&mut self, dseq: i64) -> Result<Option<Op>, Infallible> {
-        Ok(self.own.get(dseq as usize - 1).map(|own| own.op.clone()))
+        let own = self.own.get(dseq as usize - 1).filter(|own| !own.bytes.is_empty());
+        Ok(own.map(|own| own.op.clone()))
     }
 
     fn exists(&mut self, entity: &'static Entity, id: Uuid) -> Result<bool, Infallible> {
@@ -189,18 +256,33 @@ impl Replica for Store {
         children.into_iter().try_for_each(|child| self.remove(entity, child))
     }
 
-    fn remove_root(&mut self, root: Uuid, _erased: bool) -> Result<(), Infallible> {
+    fn remove_root(&mut self, root: Uuid, erased: bool) -> Result<(), Infallible> {
+        if self.stubborn.1 && !erased {
+            return Ok(());
+        }
         let gone: Vec<Uuid> =
             self.rows.keys().copied().filter(|id| self.root_of(*id) == Some(root)).collect();
         gone.iter().for_each(|id| {
             self.rows.remove(id);
         });
+        if erased {
+            self.forget_all(gone.into_iter().chain([root]).collect());
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, records: &[Uuid]) -> Result<(), Infallible> {
+        self.forget_all(records.iter().copied().collect());
         Ok(())
     }
 
     fn settle(&mut self, verdict: &Verdict) -> Result<(), Infallible> {
         if let Some(own) = self.own.get_mut(verdict.dseq as usize - 1) {
             own.verdict = Some(verdict.clone());
+            let tells = !verdict.outcome.counts() && named(&own.op).any(|id| self.erased.contains(&id));
+            if tells || verdict.outcome == Outcome::Rejected(reason::ERASED.into()) {
+                own.bytes.clear();
+            }
         }
         Ok(())
     }
@@ -208,13 +290,13 @@ impl Replica for Store {
     fn keep_received(&mut self, seq: i64, op: &FedOp) -> Result<(), Infallible> {
         // What it wrote itself came with its verdict.
         if decode(&op.bytes).is_none_or(|read| read.device != self.device) {
-            self.received.insert(seq, op.clone());
+            self.received.insert(seq, Received::new(op));
         }
         Ok(())
     }
 
     fn keep_own(&mut self, seq: i64, op: &FedOp) -> Result<(), Infallible> {
-        self.received.insert(seq, op.clone());
+        self.received.insert(seq, Received::new(op));
         Ok(())
     }
 
@@ -269,9 +351,16 @@ impl Replica for Store {
                 unsent.insert(own.op.op_id);
             }
         }
-        for (_, fed) in self.received.split_off(&(head + 1)) {
-            self.offers.push(Offer { bytes: fed.bytes, effective: fed.effective, seal: fed.seal });
+        for offered in &mut self.offers {
+            offered.rests = offered.rests.filter(|rests| *rests <= head);
         }
+        for (_, Received { op, fed }) in self.received.split_off(&(head + 1)) {
+            let offer = Offer { bytes: fed.bytes, effective: fed.effective, seal: fed.seal };
+            if !self.offers.iter().any(|offered| offered.op == op && offered.offer == offer) {
+                self.offers.push(Offered { op, offer, rests: None });
+            }
+        }
+        self.chain_anew(last_dseq);
         self.kept.split_off(&(head + 1));
         for clock in self.rows.values_mut().flat_map(|row| row.clocks.values_mut()) {
             if unsent.contains(&clock.op) {

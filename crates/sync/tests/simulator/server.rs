@@ -5,19 +5,20 @@ use std::rc::Rc;
 
 use aftercare_domain::hlc::Hlc;
 use aftercare_domain::op::{Op, chain_hash};
-use aftercare_sync::accept::{self, Accepted, Device, Loaded, Needs, News, OpRow, decode};
+use aftercare_sync::accept::{self, Accepted, Device, Loaded, Needs, News, OpRow, decode, named};
 use aftercare_sync::digest::{ScopeDigest, bucket};
 use aftercare_sync::door::RecordsAnswer;
 use aftercare_sync::entities;
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::{
     Answer, Entry, EpochStart, Event, FedOp, Offer, Outcome, PROTOCOL, Page, Refusal, Repair, Request,
-    Verdict, check_protocol,
+    Undurable, Verdict, check_protocol, reason,
 };
 use aftercare_sync::{HOSPITAL, Scope};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
 
+use crate::office::Rights;
 use crate::switches::Switches;
 
 #[derive(Clone)]
@@ -30,9 +31,17 @@ pub struct Server {
     pub ops: BTreeMap<i64, Rc<(OpRow, i64)>>,
     pub records: BTreeMap<Key, Rc<Record>>,
     pub digests: BTreeMap<Scope, ScopeDigest>,
-    counted: HashSet<Uuid>,
+    /// Desks that were shut out: after which sequence, and whether they are to be wiped.
+    pub shut_out: BTreeMap<Uuid, (i64, bool)>,
+    /// Erased patients and the records that went with them, with the patient.
+    pub erased: BTreeMap<Uuid, Uuid>,
+    /// Erasures that wait for a second person, with the first.
+    pub asked: BTreeMap<Uuid, Uuid>,
+    /// What was let in without a right to it.
+    pub trespasses: Vec<String>,
+    pub counted: HashSet<Uuid>,
+    pub(crate) feed: BTreeMap<Scope, BTreeMap<i64, News>>,
     numbers: HashMap<(Uuid, i64), i64>,
-    feed: BTreeMap<Scope, BTreeMap<i64, News>>,
 }
 
 impl Server {
@@ -45,6 +54,10 @@ impl Server {
             ops: BTreeMap::new(),
             records: BTreeMap::new(),
             digests: BTreeMap::new(),
+            shut_out: BTreeMap::new(),
+            erased: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            trespasses: Vec::new(),
             counted: HashSet::new(),
             numbers: HashMap::new(),
             feed: BTreeMap::new(),
@@ -84,7 +97,9 @@ impl Server {
         let taken = accept::accept_offers(&device, offers, loaded, self.head, now, protections);
         let offered = self.store(&device, taken, now);
         let loaded = self.load(accept::needs(&fresh));
+        let rights = Rights::read(&device, &loaded, &fresh);
         let taken = accept::accept(&device, fresh, loaded, self.head, now, protections);
+        self.trespasses.extend(rights.broken(&taken));
         self.store(&device, taken, now);
         Ok(self.answer(request, offered, now, page))
     }
@@ -92,6 +107,7 @@ impl Server {
     fn load(&self, needs: Needs) -> Loaded {
         let mut loaded = Loaded {
             known: needs.ops.iter().filter(|id| self.counted.contains(id)).copied().collect(),
+            erased: needs.named.iter().filter_map(|id| Some((*id, *self.erased.get(id)?))).collect(),
             ..Loaded::default()
         };
         for key in &needs.records {
@@ -114,11 +130,16 @@ impl Server {
 
     fn store(&mut self, device: &Device, taken: Accepted, now: i64) -> Vec<Outcome> {
         self.head = taken.head;
+        let refused: Vec<Uuid> = taken.erased.keys().copied().collect();
+        self.erased.extend(taken.erased);
         if let (Some((dseq, chain)), Some(device)) = (taken.position, self.devices.get_mut(&device.id)) {
             device.last_dseq = dseq;
             device.chain = chain;
         }
-        for row in taken.ops {
+        for mut row in taken.ops {
+            if row.outcome == Outcome::Rejected(reason::ERASED.into()) {
+                row.bytes.clear();
+            }
             self.counted.extend(row.op_id);
             if row.dseq > 0 {
                 self.numbers.insert((row.device, row.dseq), row.seq);
@@ -142,6 +163,9 @@ impl Server {
                 .map(|bucket| (bucket, changed.get(&bucket).copied().unwrap_or_else(|| old.sum(bucket))));
             self.digests.insert(scope, ScopeDigest::from_sums(all));
         }
+        if !refused.is_empty() {
+            self.blank_all(|op| named(op).any(|id| refused.contains(&id)));
+        }
         taken.offered
     }
 
@@ -154,7 +178,8 @@ impl Server {
         let pages = scopes
             .clone()
             .map(|scope| self.page(scope, request.cursors.get(&scope).copied().unwrap_or(0), limit));
-        let digests = scopes.clone().filter(|_| request.wants_digest);
+        let comparable = request.wants_digest && request.entities == entities::fingerprint();
+        let digests = scopes.clone().filter(|_| comparable);
         Answer {
             protocol: PROTOCOL,
             epoch: self.epoch(),
@@ -178,7 +203,7 @@ impl Server {
             Some(record) if device.sees(record.scope) => Repair::Record(Box::new(Record::clone(record))),
             _ => Repair::Absent,
         });
-        let counts = matches!(row.outcome, Outcome::Accepted | Outcome::Stored);
+        let counts = matches!(row.outcome, Outcome::Accepted | Outcome::Stored) && !row.bytes.is_empty();
         Some(Verdict {
             dseq,
             seq: row.seq,
@@ -203,28 +228,38 @@ impl Server {
         Page { scope, after, up_to: if more { last } else { self.head.max(after) }, entries, more }
     }
 
+    pub fn scope_of(&self, root: Uuid) -> Option<Scope> {
+        self.records.get(&Key::new(entities::PATIENT.table, root)).map(|patient| patient.scope)
+    }
+
     fn event(&self, scope: Scope, seq: i64, news: News) -> Option<Event> {
-        let scope_of = |root| {
-            self.records
-                .get(&Key::new(entities::PATIENT.table, root))
-                .map_or(HOSPITAL, |patient| patient.scope)
-        };
         Some(match news {
             News::Op => {
                 let row = &self.ops.get(&seq)?.0;
-                // The patient is elsewhere by now: an Evict behind it says so.
-                if !row.root.is_nil() && scope_of(row.root) != scope {
+                // The patient is elsewhere by now: an Evict or Erase behind it says so.
+                let elsewhere = !row.root.is_nil() && self.scope_of(row.root) != Some(scope);
+                if row.bytes.is_empty() || elsewhere {
                     return None;
                 }
                 Event::Op(fed(row))
             }
-            News::Evict(root) => Event::Evict { root, to: scope_of(root) },
-            News::Arrive(root) if scope_of(root) != scope => Event::Arrive { root, records: Vec::new() },
+            News::Erase(root) => Event::Erase { root, records: self.gone_with(root) },
+            News::Evict(root) => match self.scope_of(root) {
+                Some(to) => Event::Evict { root, to },
+                None => Event::Erase { root, records: self.gone_with(root) },
+            },
+            News::Arrive(root) if self.scope_of(root) != Some(scope) => {
+                Event::Arrive { root, records: Vec::new(), ops: Vec::new() }
+            }
             News::Arrive(root) => {
                 let records = self.records.values().filter(|record| record.root == root);
                 let mut records: Vec<Record> = records.map(|record| Record::clone(record)).collect();
                 records.sort_by_key(|record| record.created.seq);
-                Event::Arrive { root, records }
+                let made: HashSet<Uuid> = records.iter().flat_map(ops_of).collect();
+                let ops = self.ops.range(self.durable + 1..).map(|(_, row)| &row.0);
+                let ops = ops.filter(|row| row.op_id.is_some_and(|op| made.contains(&op)));
+                let ops = ops.map(|row| Undurable { seq: row.seq, fed: fed(row) }).collect();
+                Event::Arrive { root, records, ops }
             }
         })
     }
@@ -252,11 +287,36 @@ impl Server {
         RecordsAnswer { head: self.head, records, next }
     }
 
+    /// A page of a scope's records as they are, what others hang on first.
+    pub fn snapshot(&self, scope: Scope, after: Option<&Key>, limit: usize) -> RecordsAnswer {
+        let order = |key: &Key| {
+            let place = entities::ALL.iter().position(|entity| entity.table == key.entity);
+            (place.unwrap_or(usize::MAX), key.id)
+        };
+        let mut records: Vec<Record> = self
+            .records
+            .values()
+            .filter(|record| record.scope == scope)
+            .filter(|record| after.is_none_or(|after| order(&record.key) > order(after)))
+            .map(|record| Record::clone(record))
+            .collect();
+        records.sort_by_key(|record| order(&record.key));
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let next = records.last().filter(|_| more).map(|record| record.key.clone());
+        RecordsAnswer { head: self.head, records, next }
+    }
+
     /// Who needs a new code after a restore: devices that it forgot.
     pub fn enrol(&mut self, id: Uuid, sites: &BTreeSet<Scope>, history_to: i64) {
         let device = Device { id, last_dseq: 0, chain: Vec::new(), sites: sites.clone(), history_to };
         self.devices.entry(id).or_insert(device);
     }
+}
+
+/// The ops that made a record what it is.
+fn ops_of(record: &Record) -> impl Iterator<Item = Uuid> {
+    std::iter::once(record.created.op).chain(record.clocks.values().map(|clock| clock.op))
 }
 
 fn fed(row: &OpRow) -> FedOp {

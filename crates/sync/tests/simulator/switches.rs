@@ -12,9 +12,28 @@ pub struct Switches {
     pub offers: bool,
     /// A desk that finds itself to be a copy takes a new identity.
     pub fork_detection: bool,
+    /// A desk keeps what it offered until that is durable.
+    pub rest: bool,
+    /// A desk lets go of a patient who left its sites.
+    pub evict: bool,
+    /// The server does not speak with desks that were shut out.
+    pub shut_out: bool,
+    /// A desk that was upgraded applies what it had kept, and compares.
+    pub upgrade: bool,
+    /// A desk forgets what it wrote about an erased patient, and whatever else it has of them.
+    pub forget: bool,
 }
 
 impl Switches {
-    pub const ALL: Self =
-        Self { server: Protections::ALL, cursor_with_page: true, offers: true, fork_detection: true };
+    pub const ALL: Self = Self {
+        server: Protections::ALL,
+        cursor_with_page: true,
+        offers: true,
+        fork_detection: true,
+        rest: true,
+        evict: true,
+        shut_out: true,
+        upgrade: true,
+        forget: true,
+    };
 }

@@ -1,8 +1,11 @@
 //! One hospital in one seed: desks, a server, a network that loses, repeats and delays, and
 //! everything else that happens to PCs and servers.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use aftercare_domain::op::Op;
+use aftercare_sync::accept::named;
+use aftercare_sync::pack::{pack, unpack};
 use aftercare_sync::wire::{Answer, EpochStart, Refusal, Request};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -17,9 +20,23 @@ const START: i64 = 1_790_000_000_000;
 const MINUTE: i64 = 60_000;
 const TEN_YEARS: i64 = 10 * 365 * 24 * 60 * MINUTE;
 
+/// Everything travels packed.
 enum Message {
-    Request { desk: usize, exchange: u64, request: Box<Request> },
-    Answer { desk: usize, exchange: u64, answer: Box<Result<Answer, Refusal>> },
+    Request { desk: usize, exchange: u64, packed: Vec<u8> },
+    Answer { desk: usize, exchange: u64, reply: Reply },
+}
+
+/// What comes back.
+#[derive(Clone)]
+enum Reply {
+    Answer(Vec<u8>),
+    Refused(Vec<u8>),
+    /// The desk was shut out; its data is to be erased where the PC was lost.
+    ShutOut {
+        wipe: bool,
+    },
+    /// No answer that a desk could use.
+    Nothing,
 }
 
 /// What a run comes to, beside its state.
@@ -35,10 +52,20 @@ pub struct Ledger {
     pub unexplained: usize,
     /// What the checks found on a server that was given up for a restored one.
     pub faults: Vec<String>,
+    /// Ops that a verified backup covers: desks may forget them.
+    pub durable: HashSet<Uuid>,
+    /// Ops that a desk gave up although no backup covers them.
+    pub given_up: Vec<String>,
+    /// Patients who were erased.
+    pub erased: BTreeSet<Uuid>,
+    /// Every op that anybody wrote, to tell whom it was about.
+    pub written: HashMap<Uuid, Op>,
 }
 
 pub struct World {
-    rng: StdRng,
+    pub(crate) rng: StdRng,
+    /// What happens beside, in a hospital with everything: erasures, lost PCs, other sites, older programs.
+    pub(crate) beside: Option<StdRng>,
     time: i64,
     server_skew: i64,
     pub server: Server,
@@ -53,7 +80,8 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, switches: Switches) -> Self {
+    /// `beside`: with everything that can happen, not only what happens to machines and networks.
+    pub fn new(seed: u64, beside: bool, switches: Switches) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let users: Vec<Uuid> = (0..4).map(|_| any_id(&mut rng)).collect();
         let mut world = Self {
@@ -68,6 +96,7 @@ impl World {
             epochs: 1,
             switches,
             ledger: Ledger::default(),
+            beside: beside.then(|| StdRng::seed_from_u64(!seed)),
             rng,
         };
         for _ in 0..world.rng.random_range(2..5) {
@@ -75,6 +104,7 @@ impl World {
         }
         let now = world.desk_now(0);
         found(&mut world.desks[0], &mut world.rng, now);
+        world.note_written(0, 0);
         world.enrol_history(0);
         world.talk(0);
         world.talk(0);
@@ -86,7 +116,26 @@ impl World {
         let skew = if self.rng.random_bool(0.3) { self.rng.random_range(-TEN_YEARS..TEN_YEARS) } else { 0 };
         let device = any_id(&mut self.rng);
         self.server.enrol(device, &sites, 0);
-        self.desks.push(Desk::new(device, sites, users.to_vec(), skew));
+        let mut desk = Desk::new(device, sites, users.to_vec(), skew);
+        desk.store.older =
+            self.desks.len() > 1 && self.beside.as_mut().is_some_and(|rng| rng.random_bool(0.3));
+        desk.store.stubborn = (!self.switches.forget, !self.switches.evict);
+        self.desks.push(desk);
+    }
+
+    /// Somebody at a desk does something.
+    fn act(&mut self, desk: usize) {
+        if self.desks[desk].wiped {
+            return;
+        }
+        let (now, before) = (self.desk_now(desk), self.desks[desk].store.own.len());
+        act(&mut self.desks[desk], &mut self.rng, now);
+        self.note_written(desk, before);
+    }
+
+    fn note_written(&mut self, desk: usize, before: usize) {
+        let new = self.desks[desk].store.own[before..].iter();
+        self.ledger.written.extend(new.map(|own| (own.op.op_id, own.op.clone())));
     }
 
     /// What the desk wrote so far counts as it stands.
@@ -112,12 +161,10 @@ impl World {
     /// Something happens.
     pub fn step(&mut self) {
         self.time += self.rng.random_range(0..10 * MINUTE);
+        self.happen_beside();
         let desk = self.rng.random_range(0..self.desks.len());
         match self.rng.random_range(0..1000) {
-            0..400 => {
-                let now = self.desk_now(desk);
-                act(&mut self.desks[desk], &mut self.rng, now);
-            }
+            0..400 => self.act(desk),
             400..620 => self.ask(desk),
             620..920 => self.deliver(),
             920..930 => self.desks[desk].restart(),
@@ -150,9 +197,42 @@ impl World {
         self.exchanges += 1;
         let batch = self.rng.random_range(1..30);
         let digest = self.rng.random_bool(0.1);
+        if self.prepare(desk, false) {
+            let packed = self.request(desk, batch, digest);
+            self.messages.push(Message::Request { desk, exchange: self.exchanges, packed });
+        }
+    }
+
+    /// What a desk does before it asks: it learns its sites and fills new ones. False when it cannot ask now.
+    fn prepare(&mut self, desk: usize, calm: bool) -> bool {
+        if self.desks[desk].wiped {
+            return false;
+        }
+        let Some(rng) = &mut self.beside else {
+            return true;
+        };
+        let (pages, limit) =
+            if calm { (usize::MAX, 500) } else { (rng.random_range(0..4), rng.random_range(1..20)) };
+        let desk = &mut self.desks[desk];
+        let known = self.server.devices.get(&desk.store.device);
+        if self.server.shut_out.contains_key(&desk.store.device) || known.is_none() {
+            return true;
+        }
+        desk.outstanding = None;
+        known.iter().for_each(|device| desk.see_sites(&device.sites));
+        desk.fill(&self.server, pages, limit)
+    }
+
+    fn request(&mut self, desk: usize, batch: usize, digest: bool) -> Vec<u8> {
         let request = self.desks[desk].request(self.exchanges, batch, digest, self.switches);
-        let request = Box::new(request);
-        self.messages.push(Message::Request { desk, exchange: self.exchanges, request });
+        self.packed(&request)
+    }
+
+    fn packed<T: serde::Serialize>(&mut self, message: &T) -> Vec<u8> {
+        pack(message).unwrap_or_else(|error| {
+            self.ledger.faults.push(error.to_string());
+            Vec::new()
+        })
     }
 
     /// A message arrives, or is lost on the way (cut off is lost), or arrives and comes again later.
@@ -167,38 +247,63 @@ impl World {
             return;
         }
         match message {
-            Message::Request { desk, exchange, request } => {
-                let answer = self.serve(&request);
+            Message::Request { desk, exchange, packed } => {
+                let reply = self.serve(&packed);
                 // The server may stop between its commit and its answer.
                 if self.rng.random_bool(0.95) {
-                    self.messages.push(Message::Answer { desk, exchange, answer: Box::new(answer) });
+                    self.messages.push(Message::Answer { desk, exchange, reply });
                 }
                 if again {
-                    self.messages.push(Message::Request { desk, exchange, request });
+                    self.messages.push(Message::Request { desk, exchange, packed });
                 }
             }
-            Message::Answer { desk, exchange, answer } => {
+            Message::Answer { desk, exchange, reply } => {
                 let crash = self.rng.random_bool(0.08).then(|| self.rng.random_range(1..6));
-                self.receive(desk, exchange, &answer, crash);
+                self.receive(desk, exchange, &reply, crash);
                 if again {
-                    self.messages.push(Message::Answer { desk, exchange, answer });
+                    self.messages.push(Message::Answer { desk, exchange, reply });
                 }
             }
         }
     }
 
-    fn serve(&mut self, request: &Request) -> Result<Answer, Refusal> {
+    fn serve(&mut self, packed: &[u8]) -> Reply {
         let now = self.server_now();
         let page = if self.rng.random_bool(0.5) { self.rng.random_range(1..12) } else { 500 };
+        let Ok(request) = unpack::<Request>(packed) else {
+            self.ledger.faults.push("a request could not be unpacked".into());
+            return Reply::Nothing;
+        };
+        if let Some((_, wipe)) = self.server.shut_out.get(&request.device).filter(|_| self.switches.shut_out)
+        {
+            return Reply::ShutOut { wipe: *wipe };
+        }
         if !self.server.devices.contains_key(&request.device) {
             // Forgotten by a restore, and nobody uses this identity any more.
-            return Err(Refusal::Upgrade { oldest: 0, newest: 0 });
+            return Reply::Nothing;
         }
-        self.server.handle(request, now, page, self.switches)
+        match self.server.handle(&request, now, page, self.switches) {
+            Ok(answer) => Reply::Answer(self.packed(&answer)),
+            Err(refusal) => Reply::Refused(self.packed(&refusal)),
+        }
     }
 
-    fn receive(&mut self, desk: usize, exchange: u64, answer: &Result<Answer, Refusal>, crash: CrashAfter) {
-        let taken = self.desks[desk].take(exchange, answer, crash, self.switches);
+    fn receive(&mut self, desk: usize, exchange: u64, reply: &Reply, crash: CrashAfter) {
+        let answer = match reply {
+            Reply::Answer(packed) => unpack::<Answer>(packed).map(Ok),
+            Reply::Refused(packed) => unpack::<Refusal>(packed).map(Err),
+            Reply::ShutOut { wipe } => {
+                self.desks[desk].turned_away(exchange, *wipe);
+                return self.mourn();
+            }
+            Reply::Nothing => return,
+        };
+        let Ok(answer) = answer else {
+            return self.ledger.faults.push("an answer could not be unpacked".into());
+        };
+        let before = self.desks[desk].kept_ops();
+        let taken = self.desks[desk].take(exchange, &answer, crash, self.switches);
+        self.note_given_up(desk, before);
         let own = &self.desks[desk].store.own;
         let counted = own.iter().filter(|own| own.verdict.as_ref().is_some_and(|v| v.outcome.counts()));
         self.ledger.acked.extend(counted.map(|own| own.op.op_id));
@@ -221,13 +326,29 @@ impl World {
         }
     }
 
+    /// Notes what a desk no longer keeps for a restored server although no backup covers it.
+    fn note_given_up(&mut self, desk: usize, before: HashSet<Uuid>) {
+        let after = self.desks[desk].kept_ops();
+        let own = &self.desks[desk].store.own;
+        for op in before.difference(&after).filter(|op| !self.ledger.durable.contains(op)) {
+            let written = self.ledger.written.get(op);
+            let erased = written.is_none_or(|op| named(op).any(|id| self.server.erased.contains_key(&id)));
+            if !erased && !own.iter().any(|own| own.op.op_id == *op) {
+                self.ledger.given_up.push(format!("desk {desk} gave {op} up"));
+            }
+        }
+    }
+
     /// A whole exchange over a network that works.
     fn talk(&mut self, desk: usize) {
+        if !self.prepare(desk, true) {
+            return;
+        }
         self.exchanges += 1;
         let exchange = self.exchanges;
-        let request = self.desks[desk].request(exchange, 500, true, self.switches);
-        let answer = self.serve(&request);
-        self.receive(desk, exchange, &answer, None);
+        let packed = self.request(desk, 500, true);
+        let reply = self.serve(&packed);
+        self.receive(desk, exchange, &reply, None);
     }
 
     /// The last backup was taken off the host and verified: desks may forget what it covers.
@@ -236,6 +357,7 @@ impl World {
         if let Some(last) = self.backups.pop() {
             if last.epoch() == self.server.epoch() {
                 self.server.durable = self.server.durable.max(last.head);
+                self.ledger.durable.extend(&last.counted);
                 self.backups.clear();
             }
             self.backups.push(last);
@@ -251,15 +373,17 @@ impl World {
         self.ledger.faults.extend(crate::checks::server(&self.server, &self.ledger));
         self.epochs += 1;
         restored.lineage.push(EpochStart { epoch: self.epochs, head: restored.head });
+        self.ledger.faults.extend(std::mem::take(&mut restored.trespasses));
         self.server = restored;
-        for desk in &self.desks {
+        self.server.erase_again(&self.ledger.erased);
+        for desk in self.desks.iter().filter(|desk| !desk.wiped) {
             self.server.enrol(desk.store.device, &desk.sites, desk.history_to);
         }
         self.mourn();
     }
 
     fn clone_desk(&mut self, desk: usize) {
-        if self.desks.len() < 7 {
+        if self.desks.len() < 7 && !self.desks[desk].wiped {
             let mut copy = self.desks[desk].clone();
             copy.restart();
             self.desks.push(copy);
@@ -272,6 +396,9 @@ impl World {
         }
         let place = self.rng.random_range(0..self.copies.len());
         let (desk, mut copy) = self.copies.swap_remove(place);
+        if self.desks[desk].wiped {
+            return;
+        }
         copy.restart();
         copy.skew = self.desks[desk].skew;
         self.desks[desk] = copy;
@@ -289,8 +416,7 @@ impl World {
         self.join(&users);
         let desk = self.desks.len() - 1;
         for _ in 0..self.rng.random_range(1..10) {
-            let now = self.desk_now(desk);
-            act(&mut self.desks[desk], &mut self.rng, now);
+            self.act(desk);
         }
         self.enrol_history(desk);
     }
@@ -307,10 +433,21 @@ impl World {
         self.ledger.beyond_help.extend(gone);
     }
 
-    /// The storm is over: everybody talks until nothing changes. False when that never happens.
+    /// The storm is over: everybody talks until nothing changes, then every program is upgraded, and they
+    /// talk again. False when that never happens.
     pub fn settle(&mut self) -> bool {
         self.messages.clear();
         self.desks.iter_mut().for_each(Desk::restart);
+        (0..self.desks.len()).for_each(|desk| self.let_in(desk));
+        let mut settled = self.come_to_rest();
+        if self.desks.iter().any(|desk| desk.store.older) {
+            self.upgrade_all();
+            settled &= self.come_to_rest();
+        }
+        settled
+    }
+
+    fn come_to_rest(&mut self) -> bool {
         let mut still = 0;
         for _ in 0..120 {
             let before = (self.server.head, self.state());
@@ -331,7 +468,8 @@ impl World {
         let one = |desk: &Desk| {
             let store = &desk.store;
             let cursors = store.cursors.values().sum();
-            (store.acknowledged(), store.own.len(), store.offers.len(), store.doubt, cursors)
+            let offers = store.offers.iter().filter(|offered| offered.rests.is_none()).count();
+            (store.acknowledged(), store.own.len(), offers, store.doubt, cursors)
         };
         self.desks.iter().map(one).collect()
     }
