@@ -80,14 +80,22 @@ fn spoil(bytes: &mut Vec<u8>, rng: &mut StdRng) {
     }
 }
 
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+/// `AFTERCARE_FUZZ=10000000` goes on for longer, `AFTERCARE_FUZZ_SEED` elsewhere.
 #[test]
 fn garbled_messages_are_refused_or_read_and_never_panic() {
-    let mut rng = StdRng::seed_from_u64(20_260_701);
+    let seed = number("AFTERCARE_FUZZ_SEED").unwrap_or(20_260_701);
+    let rounds = number("AFTERCARE_FUZZ").unwrap_or(20_000);
+    println!("{rounds} garbled messages from seed {seed}");
+    let mut rng = StdRng::seed_from_u64(seed);
     let corpus = corpus();
     let before = most_memory();
     let mut read = 0;
-    for round in 0..20_000 {
-        let mut bytes = corpus[round % corpus.len()].clone();
+    for round in 0..rounds {
+        let mut bytes = corpus[round as usize % corpus.len()].clone();
         spoil(&mut bytes, &mut rng);
         let packed = zstd::bulk::compress(&bytes, 1).unwrap();
         read += usize::from(decode(&bytes).is_some());

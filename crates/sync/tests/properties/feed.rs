@@ -75,6 +75,9 @@ impl Replica for Reader {
         self.rows.remove(&root);
         Ok(())
     }
+    fn forget(&mut self, _: &[Uuid]) -> Result<(), Infallible> {
+        Ok(())
+    }
     fn settle(&mut self, _: &Verdict) -> Result<(), Infallible> {
         Ok(())
     }

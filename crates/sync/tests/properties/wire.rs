@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use aftercare_domain::hlc::Hlc;
+use aftercare_sync::Scope;
 use aftercare_sync::desk::common_head;
 use aftercare_sync::digest::ScopeDigest;
 use aftercare_sync::pack::{pack, unpack};
-use aftercare_sync::wire::{EpochStart, PROTOCOL, Refusal, Request, check_protocol};
+use aftercare_sync::wire::{
+    Answer, Entry, EpochStart, Event, FedOp, Outcome, PROTOCOL, Page, Refusal, Repair, Request, Undurable,
+    Verdict, check_protocol,
+};
 use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
@@ -22,6 +27,7 @@ fn request(ops: Vec<Vec<u8>>) -> Request {
         cursors: BTreeMap::from([(Uuid::nil(), 17)]),
         offers: Vec::new(),
         wants_digest: true,
+        entities: aftercare_sync::entities::fingerprint(),
     }
 }
 
@@ -87,4 +93,131 @@ fn lines_of_epochs_are_compared_from_where_they_part() {
     assert_eq!(common_head(&line(&[(1, 0), (7, 60)]), &server), 60);
     assert_eq!(common_head(&line(&[(3, 0)]), &server), 0);
     assert_eq!(common_head(&[], &server), 0);
+}
+
+/// What the first program said, before anything was added.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct FirstRequest {
+    protocol: u8,
+    epoch: i64,
+    device: Uuid,
+    acknowledged: i64,
+    first: i64,
+    chain: ByteBuf,
+    ops: Vec<ByteBuf>,
+    cursors: BTreeMap<Scope, i64>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct FirstAnswer {
+    epoch: i64,
+    last_dseq: i64,
+    verdicts: Vec<FirstVerdict>,
+    pages: Vec<FirstPage>,
+    head: i64,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct FirstVerdict {
+    dseq: i64,
+    outcome: Outcome,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct FirstPage {
+    up_to: i64,
+    entries: Vec<FirstEntry>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct FirstEntry {
+    event: FirstEvent,
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FirstEvent {
+    Op { bytes: ByteBuf },
+    Arrive { root: Uuid },
+    Erase { root: Uuid },
+}
+
+fn newest_answer() -> Answer {
+    let fed = FedOp {
+        bytes: ByteBuf::from(vec![1, 2]),
+        effective: Hlc::from_i64(5),
+        without: vec!["name".to_owned()],
+        amended: BTreeMap::from([("status".to_owned(), "done".into())]),
+        stored: true,
+        seal: ByteBuf::from(vec![3]),
+    };
+    let root = Uuid::from_u128(7);
+    let ops = vec![Undurable { seq: 8, fed: fed.clone() }];
+    let events = [
+        Event::Op(fed),
+        Event::Arrive { root, records: Vec::new(), ops },
+        Event::Erase { root, records: vec![root] },
+    ];
+    let entries = events.into_iter().zip(10..).map(|(event, seq)| Entry { seq, event }).collect();
+    let verdict = Verdict {
+        dseq: 4,
+        seq: 9,
+        effective: Hlc::from_i64(5),
+        outcome: Outcome::Refused("claimed".to_owned()),
+        repair: Some(Repair::Absent),
+        seal: Some(ByteBuf::from(vec![3])),
+    };
+    Answer {
+        protocol: PROTOCOL,
+        epoch: 2,
+        server_millis: 1,
+        last_dseq: 4,
+        verdicts: vec![verdict],
+        pages: vec![Page { scope: Uuid::nil(), after: 0, up_to: 12, entries, more: false }],
+        offered: vec![Outcome::Accepted],
+        head: 12,
+        durable_seq: 3,
+        digests: BTreeMap::from([(Uuid::nil(), ScopeDigest::default())]),
+    }
+}
+
+#[test]
+fn a_desk_of_the_first_program_is_served() {
+    let full = request(vec![vec![1]]);
+    let first = FirstRequest {
+        protocol: full.protocol,
+        epoch: full.epoch,
+        device: full.device,
+        acknowledged: full.acknowledged,
+        first: full.first,
+        chain: full.chain.clone(),
+        ops: full.ops.clone(),
+        cursors: full.cursors.clone(),
+    };
+    let read = unpack::<Request>(&pack(&first).unwrap()).unwrap();
+    assert_eq!(read, Request { wants_digest: false, entities: 0, ..full.clone() });
+    // And its own successor's word is one that it would have understood.
+    assert_eq!(unpack::<FirstRequest>(&pack(&full).unwrap()).unwrap(), first);
+}
+
+#[test]
+fn a_desk_of_the_first_program_understands_the_newest_answer() {
+    let answer = newest_answer();
+    let packed = pack(&answer).unwrap();
+    assert_eq!(unpack::<Answer>(&packed).unwrap(), answer);
+    let first = unpack::<FirstAnswer>(&packed).unwrap();
+    assert_eq!((first.epoch, first.last_dseq, first.head), (2, 4, 12));
+    assert_eq!(first.verdicts[0].dseq, 4);
+    assert_eq!(first.verdicts[0].outcome, Outcome::Refused("claimed".to_owned()));
+    let events: Vec<FirstEvent> = first
+        .pages
+        .into_iter()
+        .flat_map(|page| {
+            assert_eq!(page.up_to, 12);
+            page.entries.into_iter().map(|entry| entry.event)
+        })
+        .collect();
+    let root = Uuid::from_u128(7);
+    let bytes = ByteBuf::from(vec![1, 2]);
+    assert_eq!(events, [FirstEvent::Op { bytes }, FirstEvent::Arrive { root }, FirstEvent::Erase { root }]);
 }
