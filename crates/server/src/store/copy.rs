@@ -54,6 +54,7 @@ pub(crate) const TABLES: [Insert; 19] = [
             ("enrolled_at", Kind::Int),
             ("last_contact_at", Kind::Int),
             ("unsent", Kind::Int),
+            ("unsent", Kind::Int),
         ],
         conflict: "",
     },
