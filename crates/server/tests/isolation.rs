@@ -116,6 +116,9 @@ fn bodies(method: &str, path: &str, at: &Foreign, own: &Desk) -> Vec<Vec<u8>> {
         )
         | ("POST", "/office/hospitals/{id}/users/{login}/disable") => one(json!({})),
         ("POST", "/office/hospitals/{id}/waiting/{number}") => one(json!({ "counts": true })),
+        ("POST", "/office/hospitals/{id}/stick") => {
+            vec![b"no stick's file".to_vec(), pack::pack(&at.desk.request()).unwrap()]
+        }
         other => panic!("{other:?} is new: say here what a stranger would send"),
     }
 }
