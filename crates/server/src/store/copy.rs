@@ -54,7 +54,6 @@ pub(crate) const TABLES: [Insert; 19] = [
             ("enrolled_at", Kind::Int),
             ("last_contact_at", Kind::Int),
             ("unsent", Kind::Int),
-            ("unsent", Kind::Int),
         ],
         conflict: "",
     },
