@@ -61,6 +61,7 @@ fn aimed(path: &str, at: &Foreign) -> String {
         .replace("{login}", "nora")
         .replace("{number}", "1")
         .replace("{language}", "en")
+        .replace("{site}", &at.site.to_string())
         .replace("{platform}", "linux-x86_64")
         .replace("{version}", "0.1.0")
         + match path {
@@ -116,6 +117,9 @@ fn bodies(method: &str, path: &str, at: &Foreign, own: &Desk) -> Vec<Vec<u8>> {
         )
         | ("POST", "/office/hospitals/{id}/users/{login}/disable") => one(json!({})),
         ("POST", "/office/hospitals/{id}/waiting/{number}") => one(json!({ "counts": true })),
+        ("POST", "/office/hospitals/{id}/sites" | "/office/hospitals/{id}/sites/{site}") => {
+            one(json!({ "name": "x" }))
+        }
         ("POST", "/office/hospitals/{id}/stick") => {
             vec![b"no stick's file".to_vec(), pack::pack(&at.desk.request()).unwrap()]
         }
