@@ -82,7 +82,7 @@ fn back_up_and_restore(from: Environment, to: Environment) {
         // The desk writes on meanwhile; the backup waits for nothing and is one state.
         let writer = scope.spawn(|| {
             for _ in 0..20 {
-                story.desk.make("note", Uuid::now_v7(), story.nurse, &[("patient_id", patient.into())]);
+                story.desk.make("patient", Uuid::now_v7(), story.nurse, &[("site_id", story.site.into())]);
                 story.desk.sync().unwrap();
             }
         });
@@ -92,7 +92,7 @@ fn back_up_and_restore(from: Environment, to: Environment) {
     });
     assert!((4..=24).contains(&covered), "{covered}");
     // After the backup too: this is what the restore loses.
-    story.desk.make("note", Uuid::now_v7(), story.nurse, &[("patient_id", patient.into())]);
+    story.desk.make("patient", Uuid::now_v7(), story.nurse, &[("site_id", story.site.into())]);
     let answer = story.desk.sync().unwrap();
     assert_eq!((answer.head, answer.durable_seq), (25, covered));
     let users = server.command(&["users", "list"]).unwrap();

@@ -132,11 +132,7 @@ pub(crate) const TABLES: [Insert; 19] = [
         columns: &[("scope", Kind::Id), ("sums", Kind::Bytes), ("records", Kind::Int)],
         conflict: "",
     },
-    Insert {
-        table: "erased_record",
-        columns: &[("id", Kind::Id), ("root", Kind::Id)],
-        conflict: "",
-    },
+    Insert { table: "erased_record", columns: &[("id", Kind::Id), ("root", Kind::Id)], conflict: "" },
     Insert {
         table: "erasure",
         columns: &[
