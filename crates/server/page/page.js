@@ -240,7 +240,7 @@ function stickCard(tenant) {
     el('h2', {}, t('page_stick')),
     el('p', { class: 'faint' }, t('page_stick_text')),
     field(t('page_stick_file'), 'file', { type: 'file', required: true }),
-    el('button', { class: 'main' }, t('page_stick_answer')))
+    el('div', {}, el('button', { class: 'main' }, t('page_stick_answer'))))
 }
 
 async function people(tenant) {

@@ -50,6 +50,7 @@ export function shutdown(status: SyncStatus): Said | null {
     const why = state === 'offline' || state === 'paused' ? 'offline' : state === 'stuck' ? 'stuck' : state === 'waiting' ? 'waiting' : 'running'
     return { key: `sync.safe.${why}`, params: { count: status.unsent } }
   }
+  if (status.unsent_files > 0 && !status.filling) return { key: 'sync.safe.files', params: { count: status.unsent_files } }
   return { key: 'sync.safe.filling', params: {} }
 }
 
