@@ -231,7 +231,7 @@ fn bob_takes_patients_along_for_two_days_and_gives_them_all_back() {
     assert_eq!((&held["patient_ids"], &held["until"]), (&json!([one.id]), &taken["until"]));
     assert_eq!(ward.desk.call("followup_give_back", json!({})), held);
     assert_eq!(ward.desk.call("followup_along", json!({})), json!({ "patient_ids": [], "until": null }));
-    let holders: Vec<Value> = ward.list().iter().map(|row| row["claim"]["by"].clone()).collect();
+    let holders: Vec<serde_json::Value> = ward.list().iter().map(|row| row["claim"]["by"].clone()).collect();
     assert!(!holders.contains(&json!("bob")) && holders.iter().any(|by| !by.is_null()), "alice keeps hers");
 }
 
