@@ -40,7 +40,35 @@ fn measured(options: &Options) -> Outcome<Vec<Value>> {
     if START.iter().any(|name| name.contains(filter)) {
         rows.extend(start()?);
     }
+    if SYNC.iter().any(|name| name.contains(filter) || filter.contains(name)) {
+        rows.extend(sync(filter)?);
+    }
     Ok(rows)
+}
+
+/// What the benchmark of syncing measures, without its counts.
+const SYNC: [&str; 8] = [
+    "sync: first sync",
+    "memory",
+    "SQLite",
+    "PostgreSQL",
+    "heavy desk",
+    "ninety days offline",
+    "idle desk",
+    "PouchDB",
+];
+
+/// Desks and a server on loopback.
+fn sync(filter: &str) -> Outcome<Vec<Value>> {
+    setup::tests()?;
+    let mut command = cargo(&words("run --quiet --release --package aftercare-sync-bench -- --json"));
+    command.args(Some(filter).filter(|filter| !filter.is_empty()));
+    command.stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| format!("aftercare-sync-bench: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("aftercare-sync-bench ended with {}", output.status));
+    }
+    figures("aftercare-sync-bench", &output.stdout)
 }
 
 /// The lines that a benchmark printed as figures.
