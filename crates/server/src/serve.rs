@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use rustls::ServerConfig;
-use rustls::crypto::ring::{default_provider, sign::any_supported_type};
+use rustls::crypto::ring::{Ticketer, default_provider, sign::any_supported_type};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::net::{TcpListener, TcpStream};
@@ -85,6 +85,10 @@ pub async fn serve(
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A desk that comes every few minutes goes on from its last handshake. The ticket is the desk's to keep, sealed: nothing
+    // is held here for thousands of desks, and one ticket at a time is enough for one connection at a time.
+    config.ticketer = Ticketer::new()?;
+    config.send_tls13_tickets = 1;
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let renewal = tokio::spawn(renew(Arc::clone(&app), names, current));
     let graceful = GracefulShutdown::new();

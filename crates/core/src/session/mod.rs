@@ -12,7 +12,7 @@ mod slots;
 mod tests;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aftercare_domain::access::{Permission, Role};
 use chrono::{DateTime, Utc};
@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::db::Db;
 use crate::settings::Settings;
+use crate::sync::Https;
 
 pub(crate) use commands::start_database;
 pub use keys::RecoveryCode;
@@ -46,6 +47,8 @@ pub struct OpenSession {
     password_due: Mutex<Option<PasswordDue>>,
     /// A password that the server does not know yet, until it was told.
     passing: Mutex<Option<Passing>>,
+    /// The line to the server, with its token and the end of its last handshake.
+    line: Mutex<Option<Arc<Https>>>,
 }
 
 /// A password on its way to the server, so that its owner can go to another PC.
@@ -73,7 +76,18 @@ impl OpenSession {
             last_touch_millis: AtomicI64::new(now.timestamp_millis()),
             password_due: Mutex::new(due),
             passing: Mutex::new(None),
+            line: Mutex::new(None),
         }
+    }
+
+    /// The line kept from the last time.
+    pub(crate) fn line(&self) -> Option<Arc<Https>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a line for the next time.
+    pub(crate) fn keep_line(&self, line: Arc<Https>) {
+        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
     }
 
     /// Why the password has to be changed before anything else, if it has.

@@ -187,7 +187,7 @@ fn one_round(ctx: &Ctx) -> Result<()> {
     let progress = Progress::unwatched();
     *ctx.app.sync.course() = Some(progress.clone());
     let result = super::line(ctx)
-        .and_then(|line| round::run(ctx, &line, &progress, false))
+        .and_then(|line| round::run(ctx, &*line, &progress, false))
         .map(|_| ())
         .map_err(|error| {
             tracing::warn!(%error, "sync failed");

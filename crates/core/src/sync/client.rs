@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use uuid::Uuid;
 
+use super::state::Server;
 use crate::attachments::store::BlobKey;
 use crate::env::Clock;
 use crate::error::{Error, Result};
@@ -180,6 +181,7 @@ pub fn enrol(address: &str, authority: &[u8], request: &EnrolRequest) -> Result<
 pub struct Https {
     agent: ureq::Agent,
     address: String,
+    authority: Vec<u8>,
     device: Uuid,
     key: Ed25519KeyPair,
     clock: Clock,
@@ -201,12 +203,23 @@ impl Https {
         Ok(Self {
             agent: pinned(authority),
             address: address.to_owned(),
+            authority: authority.to_owned(),
             device,
             key: key_pair(seed)?,
             clock,
             ahead: AtomicI64::new(0),
             token: Mutex::new(None),
         })
+    }
+
+    /// Whether this is a line to that server, as this device with its key of now.
+    pub fn is_to(&self, server: &Server, device: Uuid) -> bool {
+        let same_key =
+            || key_pair(&server.device_key).is_ok_and(|key| public_key(&key) == public_key(&self.key));
+        self.address == server.address
+            && self.authority == server.authority
+            && self.device == device
+            && same_key()
     }
 
     fn now(&self) -> i64 {

@@ -101,7 +101,7 @@ pub fn stop(ctx: &Ctx, _: NowRequest) -> Result<Done> {
 /// Those of a round.
 pub fn sync(ctx: &Ctx, progress: &Progress, compare: bool) -> Result<ReportResponse> {
     let every = ctx.read(settings::load)?.sync_minutes;
-    let result = super::line(ctx).and_then(|line| round::run(ctx, &line, progress, compare));
+    let result = super::line(ctx).and_then(|line| round::run(ctx, &*line, progress, compare));
     if progress.is_cancelled() {
         stop(ctx, NowRequest {})?;
     }

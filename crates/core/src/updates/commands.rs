@@ -33,7 +33,7 @@ pub fn status(ctx: &Ctx, _: StatusRequest) -> Result<Status> {
 pub fn look(ctx: &Ctx, _: LookRequest) -> Result<JobStarted> {
     let line = crate::sync::line(ctx)?;
     let id = jobs::start(ctx, "updates_look", move |ctx, progress| {
-        run(ctx, &line, progress)?;
+        run(ctx, &*line, progress)?;
         status(ctx, StatusRequest {})
     })?;
     Ok(JobStarted { id })
@@ -82,7 +82,7 @@ pub(crate) fn after_round(ctx: &Ctx) {
     if !is_possible(ctx).unwrap_or(false) || (0..EVERY_MILLIS).contains(&(now - last)) {
         return;
     }
-    let looked = crate::sync::line(ctx).and_then(|line| run(ctx, &line, &Progress::unwatched()));
+    let looked = crate::sync::line(ctx).and_then(|line| run(ctx, &*line, &Progress::unwatched()));
     if let Err(error) = looked {
         tracing::info!(code = error.code.as_str(), "no update");
     }
