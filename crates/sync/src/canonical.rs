@@ -25,11 +25,38 @@ fn counts(entity: &Entity, name: &str, value: &FieldValue) -> bool {
     entity.allows(name, ChangeKind::Command) && !entity.is_silent(name, value)
 }
 
+/// A value that is not copied to be counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Said<'a> {
+    /// No value.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A measure.
+    Real(f64),
+    /// A text, UTF-8.
+    Text(&'a [u8]),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> From<&'a FieldValue> for Said<'a> {
+    fn from(value: &'a FieldValue) -> Self {
+        match value {
+            FieldValue::Null => Self::Null,
+            FieldValue::Integer(value) => Self::Integer(*value),
+            FieldValue::Real(value) => Self::Real(*value),
+            FieldValue::Text(text) => Self::Text(text.as_bytes()),
+            FieldValue::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
+
 /// The same over fields in the order of their names.
-pub fn hash_fields<'a>(
+pub fn hash_fields<'a, V: Into<Said<'a>>>(
     entity: &str,
     id: &[u8; 16],
-    fields: impl Iterator<Item = (&'a str, &'a FieldValue)>,
+    fields: impl Iterator<Item = (&'a str, V)>,
 ) -> u128 {
     let mut hash = Sha256::new();
     hash.update(entity.as_bytes());
@@ -38,27 +65,27 @@ pub fn hash_fields<'a>(
     for (name, value) in fields {
         hash.update(name.as_bytes());
         hash.update([0]);
-        match value {
-            FieldValue::Null => hash.update([0]),
-            FieldValue::Integer(value) => {
+        match value.into() {
+            Said::Null => hash.update([0]),
+            Said::Integer(value) => {
                 hash.update([1]);
                 hash.update(value.to_be_bytes());
             }
             // A column of reals gives 3 back as 3.0.
-            FieldValue::Real(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+            Said::Real(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
                 hash.update([1]);
-                hash.update((*value as i64).to_be_bytes());
+                hash.update((value as i64).to_be_bytes());
             }
-            FieldValue::Real(value) => {
+            Said::Real(value) => {
                 hash.update([2]);
                 hash.update(value.to_be_bytes());
             }
-            FieldValue::Text(text) => {
+            Said::Text(text) => {
                 hash.update([3]);
                 hash.update((text.len() as u64).to_be_bytes());
-                hash.update(text.as_bytes());
+                hash.update(text);
             }
-            FieldValue::Bytes(bytes) => {
+            Said::Bytes(bytes) => {
                 hash.update([4]);
                 hash.update((bytes.len() as u64).to_be_bytes());
                 hash.update(bytes);

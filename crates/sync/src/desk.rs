@@ -407,7 +407,7 @@ pub fn merge_record<R: Replica>(
     if !replica.exists(entity, id)? {
         // A repair of what left with its patient: it comes back with the patient, if at all.
         let comes = undone.is_none() || has_parent(replica, entity, &record.values)?;
-        return if comes { create_as(replica, entity, record) } else { Ok(()) };
+        return if comes { make_record(replica, entity, record) } else { Ok(()) };
     }
     see_clocks(replica, record)?;
     let remade = undone.is_some_and(makes);
@@ -434,11 +434,23 @@ pub fn merge_record<R: Replica>(
     if wins.is_empty() { Ok(()) } else { replica.set(entity, id, &wins) }
 }
 
-fn create_as<R: Replica>(replica: &mut R, entity: &'static Entity, record: &Record) -> Result<(), R::Error> {
+/// Makes a record that is not here, as the server has it.
+///
+/// # Errors
+/// The replica's.
+pub fn make_record<R: Replica>(
+    replica: &mut R,
+    entity: &'static Entity,
+    record: &Record,
+) -> Result<(), R::Error> {
     see_clocks(replica, record)?;
-    let known = record.values.iter().filter(|(field, _)| knows(entity, field));
-    let values = known.map(|(field, value)| (field.clone(), value.clone())).collect();
-    replica.create(entity, record.key.id, &values, &record.created)?;
+    if record.values.keys().all(|field| knows(entity, field)) {
+        replica.create(entity, record.key.id, &record.values, &record.created)?;
+    } else {
+        let known = record.values.iter().filter(|(field, _)| knows(entity, field));
+        let values = known.map(|(field, value)| (field.clone(), value.clone())).collect();
+        replica.create(entity, record.key.id, &values, &record.created)?;
+    }
     let clocks: Vec<_> = record
         .clocks
         .iter()
@@ -485,7 +497,7 @@ fn take_as_it_is<R: Replica>(replica: &mut R, record: &Record) -> Result<(), R::
     };
     let id = record.key.id;
     if !replica.exists(entity, id)? {
-        return create_as(replica, entity, record);
+        return make_record(replica, entity, record);
     }
     see_clocks(replica, record)?;
     let made_here = replica.made_unsent(id)?;

@@ -49,6 +49,13 @@ impl ScopeDigest {
         *place = place.wrapping_sub(content);
     }
 
+    /// Counts everything in that another digest has counted.
+    pub fn join(&mut self, other: &Self) {
+        for (place, sum) in self.sums.iter_mut().zip(&other.sums) {
+            *place = place.wrapping_add(*sum);
+        }
+    }
+
     /// The buckets in which the two differ.
     pub fn differing(&self, other: &Self) -> Vec<usize> {
         (0..BUCKETS).filter(|bucket| self.sums.get(*bucket) != other.sums.get(*bucket)).collect()

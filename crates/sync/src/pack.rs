@@ -35,10 +35,18 @@ pub enum PackError {
 pub fn pack<T: Serialize>(message: &T) -> Result<Vec<u8>, PackError> {
     let mut plain = Vec::new();
     ciborium::into_writer(message, &mut plain).map_err(|_| PackError::Read)?;
+    pack_plain(&plain)
+}
+
+/// Packs a message that is CBOR already.
+///
+/// # Errors
+/// When it would be larger than its reader takes.
+pub fn pack_plain(plain: &[u8]) -> Result<Vec<u8>, PackError> {
     if plain.len() > MAX_UNPACKED {
         return Err(PackError::TooLarge(MAX_UNPACKED));
     }
-    let packed = zstd::bulk::compress(&plain, LEVEL).map_err(PackError::Unpack)?;
+    let packed = zstd::bulk::compress(plain, LEVEL).map_err(PackError::Unpack)?;
     if packed.len() > MAX_PACKED {
         return Err(PackError::TooLarge(MAX_PACKED));
     }

@@ -1,7 +1,8 @@
 //! What others wrote, on its way into the synced tables: rows and clocks, no ops. Which write wins is
 //! decided by `aftercare_sync`; here it is only stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aftercare_domain::hlc::Hlc;
@@ -66,16 +67,21 @@ impl<'t> Incoming<'t> {
         id: Uuid,
         values: &BTreeMap<String, FieldValue>,
     ) -> Result<bool> {
-        let said: Vec<(&'static str, &FieldValue)> = values
-            .iter()
-            .filter(|(_, value)| **value != FieldValue::Null)
-            .filter_map(|(name, value)| Some((column(entity, name)?, value)))
-            .collect();
-        let names: String = said.iter().map(|(name, _)| format!(", {name}")).collect();
-        let places: String = (0..said.len()).map(|index| format!(", ?{}", index + 2)).collect();
-        let sql = format!("INSERT INTO {} (id{names}) VALUES (?1{places})", entity.table);
-        let values: Vec<Bound<'_>> = said.iter().map(|(_, value)| Bound(value)).collect();
-        self.run(entity, &sql, id, &values)
+        let form = form(entity)?;
+        let mut bound: Vec<&FieldValue> = form.defaults.iter().collect();
+        for (name, value) in values.iter().filter(|(_, value)| **value != FieldValue::Null) {
+            if let Ok(at) = form.columns.binary_search(&name.as_str())
+                && let Some(place) = bound.get_mut(at)
+            {
+                *place = value;
+            }
+        }
+        let mut statement = self.prepare(&form.sql)?;
+        statement.raw_bind_parameter(1, id)?;
+        for (at, value) in bound.into_iter().enumerate() {
+            statement.raw_bind_parameter(at + 2, Bound(value))?;
+        }
+        self.ended(entity, statement.raw_execute())
     }
 
     /// Sets fields of a record; no value means what the column holds by itself. `false` as for
@@ -104,7 +110,12 @@ impl<'t> Incoming<'t> {
         let mut statement = self.prepare(sql)?;
         let mut bound: Vec<&dyn ToSql> = vec![&id];
         bound.extend(values.iter().map(|value| value as &dyn ToSql));
-        match statement.execute(bound.as_slice()) {
+        let done = statement.execute(bound.as_slice());
+        self.ended(entity, done)
+    }
+
+    fn ended(&mut self, entity: &'static Entity, done: rusqlite::Result<usize>) -> Result<bool> {
+        match done {
             Ok(_) => {
                 self.touched.insert(entity.feature);
                 Ok(true)
@@ -190,6 +201,35 @@ impl<'t> Incoming<'t> {
             .prepare_cached("UPDATE desk SET last_hlc = ?1 WHERE last_hlc < ?1")?
             .execute([seen.as_i64()])?;
         Ok(())
+    }
+}
+
+/// How records of an entity are made: one statement for all of them, that names every column.
+struct Form {
+    sql: String,
+    /// By name; the parameters after the id.
+    columns: Vec<&'static str>,
+    /// What each column holds when nothing is said of it.
+    defaults: Vec<FieldValue>,
+}
+
+fn form(entity: &'static Entity) -> Result<&'static Form> {
+    static FORMS: OnceLock<HashMap<&'static str, Form>> = OnceLock::new();
+    let forms = FORMS.get_or_init(|| {
+        entities::ALL.iter().copied().map(|entity| (entity.table, Form::new(entity))).collect()
+    });
+    forms.get(entity.table).ok_or_else(|| Error::internal(format!("{} is no entity", entity.table)))
+}
+
+impl Form {
+    fn new(entity: &'static Entity) -> Self {
+        let mut columns: Vec<&'static str> = entity.fields.iter().chain(entity.commanded).copied().collect();
+        columns.sort_unstable();
+        let places: String = (0..columns.len()).map(|index| format!(", ?{}", index + 2)).collect();
+        let names = columns.join(", ");
+        let sql = format!("INSERT INTO {} (id, {names}) VALUES (?1{places})", entity.table);
+        let defaults = columns.iter().map(|column| or_default(entity, column, &FieldValue::Null)).collect();
+        Self { sql, columns, defaults }
     }
 }
 

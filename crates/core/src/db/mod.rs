@@ -23,6 +23,16 @@ pub type DatabaseKey = Zeroizing<[u8; 32]>;
 /// Readers beside the writer. Two let a find-as-you-type run while a page loads.
 const READERS: usize = 2;
 
+/// What the writer keeps in memory while very much is written; some indexes are written all over.
+const LARGE_CACHE_KIB: i64 = 64 * 1024;
+/// What it keeps otherwise, as a connection is set up.
+const USUAL_CACHE_KIB: i64 = 8000;
+/// Pages of the log after which it is carried over into the file while very much is written: the same pages of the
+/// indexes come again and again.
+const RARE_CHECKPOINT: i64 = 16_000;
+/// The same otherwise: SQLite's own default.
+const USUAL_CHECKPOINT: i64 = 1000;
+
 /// How often two readers try to begin between the same two writes.
 const SNAPSHOT_TRIES: usize = 20;
 
@@ -90,6 +100,36 @@ impl Db {
     /// The writer without a transaction, for backup and maintenance statements.
     pub fn maintain<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         work(&mut lock(&self.writer))
+    }
+
+    /// Does work that touches every page of many indexes, an import or a first sync: the writer gets more memory while it
+    /// runs, and carries its log over into the file more rarely.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the database.
+    pub fn with_large_cache<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.tune(LARGE_CACHE_KIB, RARE_CHECKPOINT)?;
+        let result = work();
+        self.tune(USUAL_CACHE_KIB, USUAL_CHECKPOINT)?;
+        self.maintain(|connection| {
+            // Readers may hold the log; the next checkpoint then shortens it.
+            let folded: rusqlite::Result<i64> =
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            if let Err(error) = folded {
+                tracing::info!(%error, "the log was not folded after much was written");
+            }
+            connection.execute_batch("PRAGMA shrink_memory")?;
+            Ok(())
+        })?;
+        result
+    }
+
+    fn tune(&self, cache_kib: i64, checkpoint: i64) -> Result<()> {
+        self.maintain(|connection| {
+            connection.pragma_update(None, "cache_size", -cache_kib)?;
+            connection.pragma_update_and_check(None, "wal_autocheckpoint", checkpoint, |_| Ok(()))?;
+            Ok(())
+        })
     }
 
     /// A connection of its own that only reads, for work that takes long (a backup) and must not

@@ -31,10 +31,6 @@ use crate::{audit, settings};
 const ROWS_PER_LOOK: u64 = 64;
 /// Problems listed in the answer; the report and the batch's page have all.
 const LISTED: usize = 20_000;
-/// Page cache of the one writer during an import, KiB.
-const IMPORT_CACHE_KIB: i64 = 65_536;
-/// Page cache of the writer otherwise, KiB.
-const USUAL_CACHE_KIB: i64 = 8_000;
 
 /// What was counted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,7 +59,7 @@ pub fn run(ctx: &Ctx, request: &RunRequest, progress: &Progress) -> Result<RunRe
     let matching = request.columns.as_deref().map_or(Matching::Recognised, Matching::Chosen);
     let plan = ctx.read(|connection| plan::open(connection, path, request.sheet, &matching, progress))?;
     let sha = source::fingerprint(path, progress)?;
-    with_large_cache(ctx, || {
+    ctx.db().with_large_cache(|| {
         let mut tried = None;
         let written = ctx.write(|writer| {
             let result = write_batch(ctx, writer, plan, request, sha, progress)?;
@@ -85,30 +81,6 @@ pub fn run(ctx: &Ctx, request: &RunRequest, progress: &Progress) -> Result<RunRe
             (written, None) => written,
         }
     })
-}
-
-/// An import touches every page of many indexes: it gets more memory while it runs, and gives it back.
-pub(super) fn with_large_cache<T>(ctx: &Ctx, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let set = |kib: i64| {
-        ctx.db().maintain(|connection| {
-            connection.pragma_update(None, "cache_size", -kib)?;
-            Ok(())
-        })
-    };
-    set(IMPORT_CACHE_KIB)?;
-    let result = work();
-    set(USUAL_CACHE_KIB)?;
-    ctx.db().maintain(|connection| {
-        // Readers may hold the log; the next checkpoint then shortens it.
-        let folded: rusqlite::Result<i64> =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-        if let Err(error) = folded {
-            tracing::info!(%error, "the log was not folded after an import");
-        }
-        connection.execute_batch("PRAGMA shrink_memory")?;
-        Ok(())
-    })?;
-    result
 }
 
 fn write_batch(

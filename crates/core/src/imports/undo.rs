@@ -29,7 +29,7 @@ const OPS_PER_LOOK: u64 = 256;
 /// Errors: `NotFound`, `BatchUndone`, `BatchElsewhere`, `Cancelled`.
 pub fn undo(ctx: &Ctx, named: &str, progress: &Progress) -> Result<UndoResult> {
     let batch = ctx.read(|connection| store::batch(connection, named))?;
-    super::run::with_large_cache(ctx, || {
+    ctx.db().with_large_cache(|| {
         ctx.write(|writer| {
             // Asked again inside: two people may press the same button.
             let batch = store::batch(writer.connection(), &batch.id.to_string())?;

@@ -11,6 +11,7 @@ pub mod commands;
 mod conflicts;
 mod digest;
 mod enrol;
+mod fill;
 pub mod join;
 mod lane;
 mod people;
@@ -22,6 +23,8 @@ mod stick;
 mod tests;
 mod types;
 
+use std::sync::Arc;
+
 use aftercare_domain::error_code::ErrorCode;
 
 use crate::app::Ctx;
@@ -31,6 +34,7 @@ use crate::error::{Error, Result};
 
 pub use background::Background;
 pub(crate) use background::tick;
+pub(crate) use client::Https;
 pub(crate) use people::password_is_news;
 pub use types::*;
 
@@ -39,14 +43,21 @@ pub(crate) fn is_enrolled(ctx: &Ctx) -> Result<bool> {
     Ok(ctx.read(state::find_server)?.is_some())
 }
 
-/// The line to this desk's server.
+/// The line to this desk's server. It is kept while the session lasts: a token holds for several rounds, and a
+/// handshake that goes on from the last one costs a third of the bytes.
 ///
 /// # Errors
 /// `SyncNotEnrolled`.
-pub(crate) fn line(ctx: &Ctx) -> Result<client::Https> {
+pub(crate) fn line(ctx: &Ctx) -> Result<Arc<Https>> {
     let (server, own) = ctx.read(|connection| Ok((state::server(connection)?, state::own(connection)?)))?;
-    let clock = std::sync::Arc::clone(&ctx.app.env.clock);
-    client::Https::new(&server.address, &server.authority, &server.device_key, own.device, clock)
+    if let Some(line) = ctx.session.line().filter(|line| line.is_to(&server, own.device)) {
+        return Ok(line);
+    }
+    let clock = Arc::clone(&ctx.app.env.clock);
+    let line = Https::new(&server.address, &server.authority, &server.device_key, own.device, clock)?;
+    let line = Arc::new(line);
+    ctx.session.keep_line(Arc::clone(&line));
+    Ok(line)
 }
 
 /// Has an attachment's bytes on this desk when it ends, fetching from the server what is missing.
@@ -59,7 +70,7 @@ pub(crate) fn fetch_attachment(ctx: &Ctx, key: &BlobKey, size: i64, progress: &P
         return Ok(());
     }
     match line(ctx) {
-        Ok(line) => lane::fetch_one(ctx, &line, key, size, progress, false),
+        Ok(line) => lane::fetch_one(ctx, &*line, key, size, progress, false),
         Err(error) if error.code == ErrorCode::SyncNotEnrolled => Err(Error::new(ErrorCode::AttachmentAway)),
         Err(error) => Err(error),
     }

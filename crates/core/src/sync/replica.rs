@@ -11,10 +11,10 @@ use aftercare_domain::op::{FieldValue, Op};
 use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
 use aftercare_sync::accept::decode;
-use aftercare_sync::desk::{Replica, take_kept, waits_for};
+use aftercare_sync::desk::{Replica, make_record, merge_record, take_kept, waits_for};
 use aftercare_sync::entities::{self, Entity, Parent};
 use aftercare_sync::fold::{Clock, UNSENT};
-use aftercare_sync::record::Key;
+use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::{EpochStart, FedOp, Outcome, Verdict, reason};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -84,6 +84,41 @@ impl<'t> DeskReplica<'t> {
     /// The transaction.
     pub fn connection(&self) -> &'t Connection {
         self.incoming.connection()
+    }
+
+    /// Takes records of a first sync. Where none of their ids is here they are new, and nothing is asked of each.
+    pub fn take_records(&mut self, records: &[Record]) -> Result<()> {
+        let there = self.there(records)?;
+        for record in records {
+            let is_new = there.as_ref().is_some_and(|there| !there.contains(&record.key.id));
+            match entities::find(&record.key.entity).filter(|_| is_new) {
+                Some(entity) => make_record(self, entity, record)?,
+                None => merge_record(self, record, None)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids of what is here between the first and the last of these records, or nothing when that is much: a new
+    /// desk has nothing there.
+    fn there(&self, records: &[Record]) -> Result<Option<BTreeSet<Uuid>>> {
+        let ids = || records.iter().map(|record| record.key.id);
+        let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(None) };
+        let tables: BTreeSet<&str> = records.iter().map(|record| record.key.entity.as_str()).collect();
+        let most = i64::try_from(records.len()).unwrap_or(i64::MAX);
+        let mut there = BTreeSet::new();
+        for entity in tables.into_iter().filter_map(entities::find) {
+            let sql = format!("SELECT id FROM {} WHERE id BETWEEN ?1 AND ?2 LIMIT ?3", entity.table);
+            let mut statement = self.connection().prepare_cached(&sql)?;
+            let found: Vec<Uuid> = statement
+                .query_map(params![first, last, most], |row| row.get("id"))?
+                .collect::<rusqlite::Result<_>>()?;
+            if found.len() == records.len() {
+                return Ok(None);
+            }
+            there.extend(found);
+        }
+        Ok(Some(there))
     }
 
     /// The first sync is through: search index and worklist are made from everything there is.

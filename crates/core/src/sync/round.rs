@@ -7,8 +7,7 @@ use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::hlc::Hlc;
 use aftercare_rehearsal::point;
 use aftercare_sync::desk::{
-    Offered, Replica, Trouble, merge_record, read_offered, read_refusal, take_bucket, take_page,
-    take_verdicts,
+    Offered, Replica, Trouble, read_offered, read_refusal, take_bucket, take_page, take_verdicts,
 };
 use aftercare_sync::digest::ScopeDigest;
 use aftercare_sync::door::{CLOCK_TOLERANCE_MILLIS, RecordsRequest};
@@ -21,7 +20,7 @@ use serde_bytes::ByteBuf;
 use super::client::{Line, Reply};
 use super::replica::{DeskReplica, Taken};
 use super::state::{self, Round};
-use super::{clinics, digest, lane, people};
+use super::{clinics, digest, fill, lane, people};
 use crate::app::Ctx;
 use crate::app::jobs::Progress;
 use crate::db::optional;
@@ -134,7 +133,7 @@ pub(super) fn run_as_guest(ctx: &Ctx, line: &dyn Line) -> Result<()> {
     }
     // The first sync is on its way: patients come when somebody is in. Staff may have changed meanwhile.
     ctx.db().write(|connection, _| state::refill_hospital(connection))?;
-    fill(ctx, line, &progress, report, Some(HOSPITAL))
+    fill::fill(ctx, line, &progress, report, Some(HOSPITAL))
 }
 
 fn exchange(
@@ -156,7 +155,7 @@ fn exchange(
     if ctx.read(state::knows_more)? {
         in_replica(ctx, |replica| replica.catch_up())?;
     }
-    fill(ctx, line, progress, report, None)?;
+    fill::fill(ctx, line, progress, report, None)?;
     let mut course = Course { compare, ..Course::default() };
     loop {
         progress.check()?;
@@ -269,11 +268,8 @@ impl Course {
         theirs: &BTreeMap<Scope, ScopeDigest>,
         report: &mut Report,
     ) -> Result<bool> {
-        let (ours, unsent) = ctx.read(|connection| {
-            let unsent = state::own(connection)?.last_dseq > state::server(connection)?.acknowledged;
-            Ok((digest::digests(connection)?, unsent))
-        })?;
-        if unsent {
+        let readers = ctx.db().snapshots()?;
+        if state::own(&readers[0])?.last_dseq > state::server(&readers[0])?.acknowledged {
             // Somebody wrote on this desk meanwhile.
             return Ok(false);
         }
@@ -281,6 +277,7 @@ impl Course {
             // The server's program knows other fields: the sums cannot be compared.
             return Ok(true);
         }
+        let ours = digest::digests(readers)?;
         let empty = ScopeDigest::default();
         let differing: Vec<(Scope, usize)> = theirs
             .iter()
@@ -341,63 +338,6 @@ pub(super) fn in_replica<T>(
         people::after_changes(ctx, &taken.people)?;
     }
     Ok((result, taken))
-}
-
-/// The first sync of each scope (or of `only` one): its records as they are, page by page, resumable.
-pub(super) fn fill(
-    ctx: &Ctx,
-    line: &dyn Line,
-    progress: &Progress,
-    report: &mut Report,
-    only: Option<Scope>,
-) -> Result<()> {
-    while let Some(filling) = ctx.read(state::next_to_fill)? {
-        if only.is_some_and(|only| only != filling.scope) {
-            return Ok(());
-        }
-        progress.check()?;
-        let page = line.snapshot(filling.scope, filling.after.as_ref())?;
-        let (goes_on, taken) = in_replica(ctx, |replica| {
-            let connection = replica.connection();
-            let server = state::server(connection)?;
-            if server.epoch != page.epoch {
-                if !server.filling {
-                    // A site more for a desk that has others: it hears of the new epoch first, and keeps
-                    // what the restored server may have lost.
-                    state::refill(connection)?;
-                    return Ok(false);
-                }
-                connection.execute("UPDATE sync_server SET epoch = ?1", [page.epoch])?;
-                if filling.after.is_some() {
-                    state::refill(connection)?;
-                    return Ok(true);
-                }
-            }
-            for record in &page.records {
-                merge_record(replica, record, None)?;
-            }
-            point("desk.fill.page");
-            let first = filling.first_seq.unwrap_or(page.seq);
-            let counts = (page.records.len(), page.total);
-            state::note_filled(connection, filling.scope, first, page.next.as_ref(), counts)?;
-            Ok(true)
-        })?;
-        if !goes_on {
-            return Ok(());
-        }
-        report.pulled += taken.changes;
-        let (done, total) = ctx.read(state::filled)?;
-        progress.set(u64::try_from(done).unwrap_or(0), u64::try_from(total.unwrap_or(0)).unwrap_or(0));
-    }
-    if ctx.read(state::server)?.rederive {
-        in_replica(ctx, |replica| {
-            replica.connection().execute("UPDATE sync_server SET filling = 0", [])?;
-            replica.rederive()?;
-            point("desk.fill.rederived");
-            Ok(())
-        })?;
-    }
-    Ok(())
 }
 
 /// A request, and what it carries.

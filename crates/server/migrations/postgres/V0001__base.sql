@@ -209,7 +209,8 @@ CREATE TABLE record (
     state BYTEA NOT NULL,
     PRIMARY KEY (tenant_id, id, entity)
 );
-CREATE INDEX record_by_scope ON record (tenant_id, scope, bucket, id, entity);
+-- In the order in which records were made, for a first sync; the bucket only to be looked at in passing.
+CREATE INDEX record_by_scope ON record (tenant_id, scope, id, entity, bucket);
 CREATE INDEX record_by_root ON record (tenant_id, root);
 ALTER TABLE record ENABLE ROW LEVEL SECURITY;
 ALTER TABLE record FORCE ROW LEVEL SECURITY;

@@ -153,7 +153,8 @@ CREATE TABLE record (
     state BLOB NOT NULL,
     PRIMARY KEY (tenant_id, id, entity)
 ) STRICT;
-CREATE INDEX record_by_scope ON record (tenant_id, scope, bucket, id, entity);
+-- In the order in which records were made, for a first sync; the bucket only to be looked at in passing.
+CREATE INDEX record_by_scope ON record (tenant_id, scope, id, entity, bucket);
 CREATE INDEX record_by_root ON record (tenant_id, root);
 
 -- Sums of a scope's records, 64 of 16 bytes, and how many they are.

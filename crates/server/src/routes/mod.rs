@@ -92,6 +92,15 @@ async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Res
 
 /// An answer as a packed message.
 pub(crate) fn packed<T: serde::Serialize>(message: &T) -> Result<Response, Refused> {
-    let bytes = pack::pack(message).map_err(pack_problem)?;
+    answer(pack::pack(message))
+}
+
+/// A message that is CBOR already, packed.
+pub(crate) fn packed_plain(message: &[u8]) -> Result<Response, Refused> {
+    answer(pack::pack_plain(message))
+}
+
+fn answer(packed: Result<Vec<u8>, pack::PackError>) -> Result<Response, Refused> {
+    let bytes = packed.map_err(pack_problem)?;
     Ok(([(header::CONTENT_TYPE, PACKED)], bytes).into_response())
 }

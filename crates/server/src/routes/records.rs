@@ -12,10 +12,12 @@ use uuid::Uuid;
 use crate::app::Shared;
 use crate::asked::{Place, Wanted};
 use crate::problem::{Refused, refuse};
-use crate::routes::packed;
+use crate::routes::{packed, packed_plain};
 use crate::signed::Signed;
 
-/// Records of a page. A record is seldom over a kilobyte.
+/// Records of a page of a first sync: some 160 bytes each, packed.
+const FIRST: [usize; 5] = [5000, 2500, 600, 60, 1];
+/// Records of a page that settles a difference. A record is seldom over a kilobyte.
 const PAGE: usize = 2000;
 /// Fewer when the records are large.
 const PAGES: [usize; 4] = [PAGE, PAGE / 8, PAGE / 64, 1];
@@ -38,9 +40,9 @@ pub async fn snapshot(
     }
     let after = after.as_deref().map(read_key).transpose()?;
     let (tenant, device) = (signed.claims.tenant, signed.claims.device);
-    for limit in PAGES {
+    for limit in FIRST {
         let page = app.store.snapshot(tenant, device, scope, after.clone(), limit).await?;
-        match packed(&page) {
+        match packed_plain(&page.message()?) {
             Err(problem) if problem.code == ProblemCode::TooLarge => {}
             other => return other,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
-use aftercare_sync::door::{BlobState, RecordsAnswer, SnapshotPage};
+use aftercare_sync::door::{BlobState, RecordsAnswer};
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::Request;
 use async_trait::async_trait;
@@ -232,7 +232,7 @@ impl<D: Driver> Store for D {
         scope: Scope,
         after: Option<Key>,
         limit: usize,
-    ) -> Result<SnapshotPage> {
+    ) -> Result<Snapshot> {
         self.read(
             tenant,
             job!(|tx, after| records::snapshot(tx, device, scope, after.as_ref().as_ref(), limit)),

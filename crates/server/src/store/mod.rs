@@ -29,7 +29,7 @@ mod value;
 use std::collections::BTreeSet;
 
 use aftercare_sync::Scope;
-use aftercare_sync::door::{BlobState, RecordsAnswer, SnapshotPage};
+use aftercare_sync::door::{BlobState, RecordsAnswer};
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::wire::{Answer, Outcome, Refusal, Request};
 use async_trait::async_trait;
@@ -156,7 +156,7 @@ pub trait Store: Send + Sync {
     /// Takes a desk's word in and answers it. `request.device` must be who the caller has authenticated.
     async fn sync(&self, tenant: Uuid, request: Request, now: i64, limits: Limits) -> Result<Answered>;
     /// A page of a resumable first sync: records of a scope that the device sees (else `NotAllowed`), at
-    /// most `limit` after `after`, by bucket, id and entity. A desk takes the first page's `seq` as its cursor:
+    /// most `limit` after `after`, by id and entity: roughly as they were made. A desk takes the first page's `seq` as its cursor:
     /// what changes meanwhile comes in the feed. A record may come before the one it hangs on.
     async fn snapshot(
         &self,
@@ -165,7 +165,7 @@ pub trait Store: Send + Sync {
         scope: Scope,
         after: Option<Key>,
         limit: usize,
-    ) -> Result<SnapshotPage>;
+    ) -> Result<Snapshot>;
     /// Records of a bucket of a scope, in the same order, to settle a difference of digests.
     async fn bucket_records(
         &self,

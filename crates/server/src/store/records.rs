@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aftercare_sync::digest::{BUCKETS, ScopeDigest, bucket};
-use aftercare_sync::door::{RecordsAnswer, SnapshotPage};
+use aftercare_sync::door::RecordsAnswer;
 use aftercare_sync::record::{Key, Record};
 use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
@@ -12,7 +12,11 @@ use super::Result;
 use super::devices::seen_by;
 use super::hospitals::position;
 use super::tx::{Insert, Tx};
+use super::types::{Snapshot, read_state};
 use super::value::{Kind, Row, Value, mistake};
+
+/// Most bytes of the records of a page: a message holds eight megabytes.
+const MOST_BYTES: usize = 6 << 20;
 
 const RECORDS: Insert = Insert {
     table: "record",
@@ -140,23 +144,35 @@ pub(super) async fn digests(tx: &mut Tx, scopes: &[Scope]) -> Result<BTreeMap<Sc
     Ok(all)
 }
 
-/// A page of a first sync.
+/// A page of a first sync: at most `limit` records, and no more bytes than a message holds.
 pub(super) async fn snapshot(
     tx: &mut Tx,
     device: Uuid,
     scope: Scope,
     after: Option<&Key>,
     limit: usize,
-) -> Result<SnapshotPage> {
+) -> Result<Snapshot> {
     seen_by(tx, device, scope).await?;
     let position = position(tx).await?;
     let total = sums_of(tx, &[scope]).await?.get(&scope).map_or(0, |sums| sums.records);
-    let from = after.map_or(Value::Int(-1), |key| Value::Int(bucket(key.id) as i64));
-    let sql = "SELECT state FROM record WHERE tenant_id = $1 AND scope = $2 AND (bucket, id, entity) > ($3, $4, $5) \
-               ORDER BY bucket, id, entity LIMIT $6";
-    let rows = tx.rows(sql, &[scope.into(), from, id_of(after), entity_of(after), limit_of(limit)]).await?;
-    let (records, next) = page(&rows, limit)?;
-    Ok(SnapshotPage { epoch: position.epoch, seq: position.head, total, records, next })
+    let sql = "SELECT state, id, entity FROM record WHERE tenant_id = $1 AND scope = $2 AND (id, entity) > ($3, $4) \
+               ORDER BY id, entity LIMIT $5";
+    let rows = tx.rows(sql, &[scope.into(), id_of(after), entity_of(after), limit_of(limit)]).await?;
+    let (mut states, mut size) = (Vec::with_capacity(rows.len()), 0);
+    for row in &rows {
+        let state = row.bytes(0)?;
+        size += state.len();
+        if size > MOST_BYTES && !states.is_empty() {
+            break;
+        }
+        states.push(state);
+    }
+    let more = states.len() < rows.len() || rows.len() >= limit.max(1);
+    let next = match states.len().checked_sub(1).and_then(|last| rows.get(last)) {
+        Some(row) if more => Some(Key { id: row.id(1)?, entity: row.text(2)? }),
+        _ => None,
+    };
+    Ok(Snapshot { epoch: position.epoch, seq: position.head, total, states, next })
 }
 
 /// A page of the records of one bucket.
@@ -218,5 +234,5 @@ fn encode(record: &Record) -> Result<Vec<u8>> {
 
 /// The record whose state is the row's first column.
 pub(super) fn decode(row: &Row) -> Result<Record> {
-    ciborium::from_reader(row.bytes(0)?.as_slice()).map_err(|_| mistake())
+    read_state(&row.bytes(0)?)
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use aftercare_domain::hlc::Hlc;
 use aftercare_domain::op::ChangeKind;
 use aftercare_sync::Scope;
+use aftercare_sync::door::SnapshotPage;
+use aftercare_sync::record::{Key, Record};
 use uuid::Uuid;
+
+use super::value::mistake;
 
 /// A one-time code is good for ten minutes.
 pub const CODE_MILLIS: i64 = 10 * 60 * 1000;
@@ -468,4 +472,43 @@ pub struct Quarantined {
     pub effective: Hlc,
     /// Why: `author` or `scope`.
     pub why: String,
+}
+
+/// A page of a first sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The epoch.
+    pub epoch: i64,
+    /// The last sequence when the page was made.
+    pub seq: i64,
+    /// How many records the scope has.
+    pub total: i64,
+    /// Records as they are kept and sent, CBOR.
+    pub states: Vec<Vec<u8>>,
+    /// After which record the next page begins; nothing after the last page.
+    pub next: Option<Key>,
+}
+
+impl Snapshot {
+    /// The records, read.
+    ///
+    /// # Errors
+    /// When a stored record cannot be read.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        self.states.iter().map(|state| read_state(state)).collect()
+    }
+
+    /// The page as it is sent, before it is packed.
+    ///
+    /// # Errors
+    /// None that can happen.
+    pub fn message(&self) -> Result<Vec<u8>> {
+        SnapshotPage::of_states((self.epoch, self.seq, self.total), &self.states, self.next.as_ref())
+            .map_err(|_| mistake())
+    }
+}
+
+/// A record as it is kept.
+pub(super) fn read_state(state: &[u8]) -> Result<Record> {
+    ciborium::from_reader(state).map_err(|_| mistake())
 }

@@ -261,7 +261,7 @@ async fn page_through(store: &dyn Store, bob: &Desk) {
             let page = store.snapshot(TENANT, bob.device, WEST, after, limit).await.unwrap();
             assert_eq!(page.total, there.len() as i64);
             assert_eq!(page.seq, store.position(TENANT).await.unwrap().head);
-            read.extend(page.records);
+            read.extend(page.records().unwrap());
             after = page.next;
             if after.is_none() {
                 break;

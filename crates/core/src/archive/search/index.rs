@@ -11,6 +11,9 @@ use crate::error::Result;
 /// An import keeps at most so many documents in memory (some 30 MB).
 const PENDING: usize = 100_000;
 
+/// After so many patients a rebuilding asks whether it should stop.
+const CHECKED: u64 = 1000;
+
 /// What a patient is found by.
 pub struct Searchable<'a> {
     /// Full name.
@@ -96,28 +99,35 @@ pub fn rebuild(connection: &Connection, progress: &Progress) -> Result<u64> {
     connection.execute("INSERT INTO archive_search (archive_search) VALUES ('delete-all')", [])?;
     connection.execute("DELETE FROM archive_indexed", [])?;
     let total: i64 = connection.query_row("SELECT count(*) FROM patient", [], |row| row.get(0))?;
-    let (mut last, mut seen, mut indexed) = (0_i64, 0_u64, 0_u64);
-    loop {
-        progress.check()?;
-        let page = page_after(connection, last)?;
-        let Some((num, _)) = page.last() else { return Ok(indexed) };
-        last = *num;
-        seen += page.len() as u64;
-        let mut entries = Vec::with_capacity(page.len());
-        for (num, id) in &page {
-            entries.extend(entry(connection, *id, *num)?);
+    let (mut seen, mut indexed) = (0_u64, 0_u64);
+    let mut statement = connection.prepare(include_str!("../sql/searchable.sql"))?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id_number: Option<String> = row.get("id_number")?;
+        let phones: Option<String> = row.get("phones")?;
+        let last_on: Option<String> = row.get("last_on")?;
+        let last_on = match last_on.and_then(|text| text.parse().ok()) {
+            Some(day) => day,
+            None => made_on(row.get("id")?),
+        };
+        let numbers =
+            id_number.iter().map(String::as_str).chain(phones.iter().flat_map(|all| all.split('\n')));
+        let document = tokens::document(row.get_ref("name")?.as_str().unwrap_or_default(), numbers);
+        entries.push(Entry { row: row_id(row.get("num")?, last_on), document });
+        seen += 1;
+        if seen % CHECKED == 0 {
+            progress.check()?;
+            progress.set(seen, u64::try_from(total).unwrap_or(0));
         }
-        indexed += entries.len() as u64;
-        insert(connection, &mut entries)?;
-        progress.set(seen, u64::try_from(total).unwrap_or(0));
+        if entries.len() >= PENDING {
+            indexed += entries.len() as u64;
+            insert(connection, &mut entries)?;
+        }
     }
-}
-
-fn page_after(connection: &Connection, last: i64) -> Result<Vec<(i64, Uuid)>> {
-    let mut statement =
-        connection.prepare_cached("SELECT num, id FROM patient WHERE num > ?1 ORDER BY num LIMIT 20000")?;
-    let rows = statement.query_map([last], |row| Ok((row.get("num")?, row.get("id")?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    indexed += entries.len() as u64;
+    insert(connection, &mut entries)?;
+    Ok(indexed)
 }
 
 /// Takes a patient's old entry out; the patient's number, or `None` when there is no such patient.
