@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aftercare_rehearsal::point;
 use aftercare_sync::Scope;
@@ -24,6 +25,39 @@ macro_rules! job {
             Box::pin(async move { $call.await })
         }
     }};
+}
+
+/// Ops of a part of a long request, while others push too …
+const PART: usize = 50;
+/// … and for so many times as long as a part took, the request rests after it: whoever comes back after months leaves the
+/// hospital its server.
+const REST: u32 = 8;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_millis(200);
+
+/// Takes a request in: whole when its desk is alone, else in parts where it is long.
+async fn push_in_parts<D: Driver>(
+    driver: &D,
+    tenant: Uuid,
+    request: &Request,
+    now: i64,
+) -> Result<push::Taken> {
+    let mut offered = Vec::new();
+    let mut left = Some(request.clone());
+    while let Some(request) = left {
+        let begun = Instant::now();
+        let crowded = driver.crowd().join(request.device, begun);
+        let (part, rest) = push::part(request, if crowded { PART } else { usize::MAX });
+        match driver.push(tenant, push::Push { request: Arc::new(part), now }).await? {
+            Ok(outcomes) => offered.extend(outcomes),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+        if rest.is_some() {
+            tokio::time::sleep((begun.elapsed() * REST).min(LONGEST_REST)).await;
+        }
+        left = rest;
+    }
+    Ok(Ok(offered))
 }
 
 #[async_trait]
@@ -216,7 +250,7 @@ impl<D: Driver> Store for D {
         if !push::writes(&request) {
             return self.read(tenant, job!(|tx, asked| pull::reply(tx, &asked, now, limits))).await;
         }
-        let offered = match self.push(tenant, push::Push { request, now }).await? {
+        let offered = match push_in_parts(self, tenant, &request, now).await? {
             Ok(offered) => offered,
             Err(refusal) => return Ok(Answered::Refused(refusal)),
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::crowd::Crowd;
 use super::push::{Push, Taken, take_all};
 use super::tx::Tx;
 use super::{Result, StoreError};
@@ -44,6 +45,9 @@ pub trait Driver: Send + Sync + 'static {
             taken.into_iter().next().unwrap_or(Err(StoreError::Database("form".into())))
         }
     }
+
+    /// Who pushes at this process.
+    fn crowd(&self) -> &Crowd;
 
     /// Makes room for a tenant; nothing when there is room already.
     fn make_room(&self, tenant: Uuid) -> impl Future<Output = Result<()>> + Send;

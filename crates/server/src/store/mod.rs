@@ -8,6 +8,7 @@ mod address;
 mod blobs;
 mod both;
 mod copy;
+mod crowd;
 mod devices;
 mod driver;
 mod erasure;

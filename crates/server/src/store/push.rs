@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aftercare_domain::hlc::Hlc;
-use aftercare_domain::op::{FieldValue, Op};
+use aftercare_domain::op::{FieldValue, Op, chain_hash};
 use aftercare_sync::accept::{
     self, Accepted, FeedRow, Loaded, Needs, News, OpRow, Protections, Received, accept_in, accept_offers_in,
     read_batch,
@@ -98,6 +98,26 @@ impl Push {
     pub(super) fn size(&self) -> usize {
         self.request.ops.len() + self.request.offers.len()
     }
+}
+
+/// Parts a request after its first `count` ops: what is taken in now, and what follows it, if anything does. What is taken
+/// in stays, also when the rest is not: the desk's next request finds out.
+pub(super) fn part(mut request: Request, count: usize) -> (Request, Option<Request>) {
+    if request.ops.len() <= count {
+        return (request, None);
+    }
+    let ops = request.ops.split_off(count);
+    let chain = request.ops.iter().fold(request.chain.to_vec(), |hash, op| chain_hash(&hash, op).to_vec());
+    let first = request.first + request.ops.len() as i64;
+    let rest = Request {
+        first,
+        chain: ByteBuf::from(chain),
+        ops,
+        cursors: BTreeMap::new(),
+        offers: Vec::new(),
+        ..request
+    };
+    (request, Some(rest))
 }
 
 /// Why a request that writes nothing would be refused if it did.

@@ -19,6 +19,7 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
+use super::crowd::Crowd;
 use super::driver::{Driver, Later};
 use super::tx::{Insert, Side, Tx, each_row, sqlite_error};
 use super::value::Value;
@@ -43,6 +44,7 @@ pub struct Sqlite {
 struct Inner {
     home: PathBuf,
     files: Mutex<HashMap<Uuid, Arc<File>>>,
+    crowd: Crowd,
 }
 
 struct File {
@@ -66,7 +68,8 @@ impl Sqlite {
     pub fn open(home: &Path) -> Result<Self> {
         let tenants = home.join("tenants");
         fs::create_dir_all(&tenants).map_err(|error| disk(&error))?;
-        let inner = Inner { home: home.to_owned(), files: Mutex::new(HashMap::new()) };
+        let inner =
+            Inner { home: home.to_owned(), files: Mutex::new(HashMap::new()), crowd: Crowd::default() };
         inner.file(SERVER, true)?;
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -198,6 +201,10 @@ impl Driver for Sqlite {
             result
         })
         .await
+    }
+
+    fn crowd(&self) -> &Crowd {
+        &self.inner.crowd
     }
 
     async fn make_room(&self, tenant: Uuid) -> Result<()> {

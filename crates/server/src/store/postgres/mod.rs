@@ -18,6 +18,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::address::{Address, parse};
+use super::crowd::Crowd;
 use super::driver::{Driver, Later};
 use super::push::{Push, Taken};
 use super::tx::{Side, Tx};
@@ -79,6 +80,7 @@ struct Inner {
     all_writers: Semaphore,
     writers: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
     queues: Queues,
+    crowd: Crowd,
 }
 
 /// Brings the schema up to this version as its owner, and gives the service's role (which must be
@@ -126,6 +128,7 @@ impl Postgres {
                 all_writers: Semaphore::new(for_writers),
                 writers: Mutex::default(),
                 queues: Queues::default(),
+                crowd: Crowd::default(),
             }),
         })
     }
@@ -242,6 +245,10 @@ impl Driver for Postgres {
 
     async fn push(&self, tenant: Uuid, push: Push) -> Result<Taken> {
         together::push(&self.inner, tenant, push).await
+    }
+
+    fn crowd(&self) -> &Crowd {
+        &self.inner.crowd
     }
 
     async fn make_room(&self, _: Uuid) -> Result<()> {
