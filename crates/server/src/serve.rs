@@ -14,8 +14,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use rustls::ServerConfig;
-use rustls::crypto::ring::{Ticketer, default_provider, sign::any_supported_type};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::crypto::ring::{default_provider, sign::any_supported_type};
+use rustls::server::{ClientHello, ResolvesServerCert, ServerSessionMemoryCache};
 use rustls::sign::CertifiedKey;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -85,9 +85,10 @@ pub async fn serve(
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // A desk that comes every few minutes goes on from its last handshake. The ticket is the desk's to keep, sealed: nothing
-    // is held here for thousands of desks, and one ticket at a time is enough for one connection at a time.
-    config.ticketer = Ticketer::new()?;
+    // A desk that comes every few minutes goes on from its last handshake: kept here, because a ticket that the desk keeps
+    // sealed is four times as long and crosses the line twice. Another process, or this one after a restart, shakes hands
+    // in full again. One at a time is enough for one connection at a time.
+    config.session_storage = ServerSessionMemoryCache::new(MOST_CONNECTIONS);
     config.send_tls13_tickets = 1;
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let renewal = tokio::spawn(renew(Arc::clone(&app), names, current));
