@@ -115,6 +115,8 @@ impl Prepared {
                 active: true,
                 locked_until: None,
                 changed_at: self.app.now(),
+                trusted_from: 0,
+                set_by: None,
             };
             self.app.store.put_user(self.tenant, user).await.unwrap();
         });

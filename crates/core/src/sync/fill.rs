@@ -108,7 +108,12 @@ fn fetch(
     }
 }
 
-fn write(ctx: &Ctx, progress: &Progress, filling: &Filling, pages: &Receiver<SnapshotPage>) -> Result<Written> {
+fn write(
+    ctx: &Ctx,
+    progress: &Progress,
+    filling: &Filling,
+    pages: &Receiver<SnapshotPage>,
+) -> Result<Written> {
     let mut written = Written::default();
     let (mut begun, mut first) = (filling.after.is_some(), filling.first_seq);
     for page in pages {
