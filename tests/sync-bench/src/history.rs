@@ -268,6 +268,7 @@ impl Push {
                 cursors: BTreeMap::new(),
                 offers: Vec::new(),
                 wants_digest: false,
+                entities: aftercare_sync::entities::fingerprint(),
             };
             let limits = Limits { entries: 1, bytes: 1 << 20 };
             match store.sync(server.tenant, request, server.app.now(), limits).await.unwrap() {

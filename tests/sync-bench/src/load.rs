@@ -337,6 +337,7 @@ impl Desk {
             cursors: self.cursors.clone(),
             offers: Vec::new(),
             wants_digest: false,
+            entities: aftercare_sync::entities::fingerprint(),
         };
         let body = pack(&request).map_err(|error| error.to_string())?;
         let reply = self.line.signed(&self.who, &self.token, ("POST", "/v1/sync"), &body).await;
