@@ -114,7 +114,7 @@ fn a_first_sync_that_is_cut_says_how_far_it_is_and_goes_on_from_there() {
     hospital.meet();
 }
 
-fn site_named<'a>(clinics: &'a Value, id: Uuid) -> &'a Value {
+fn site_named(clinics: &Value, id: Uuid) -> &Value {
     let sites = clinics["sites"].as_array().unwrap();
     sites.iter().find(|site| site["id"] == id.to_string()).unwrap()
 }
