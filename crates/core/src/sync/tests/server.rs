@@ -403,7 +403,7 @@ impl Line for TestLine {
         let memory = self.server.0.lock().unwrap();
         let known = memory
             .people
-            .get(login)
+            .get(login.trim())
             .filter(|(user, kept)| kept == password && !memory.shut_out.contains(user));
         let key = memory.keys.get(&self.device);
         let (Some((user, _)), Some(key)) = (known, key) else { return Err(Error::new(ErrorCode::SyncLogin)) };
