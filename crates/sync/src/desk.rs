@@ -196,11 +196,15 @@ pub fn waits_for(op: &Op, outcome: &Outcome) -> Option<Key> {
     }
 }
 
-/// Takes the verdicts on the desk's own ops.
+/// Takes the verdicts on the desk's own ops. `sites` are the desk's.
 ///
 /// # Errors
 /// The replica's.
-pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Result<(), R::Error> {
+pub fn take_verdicts<R: Replica>(
+    replica: &mut R,
+    verdicts: &[Verdict],
+    sites: &BTreeSet<Scope>,
+) -> Result<(), R::Error> {
     for verdict in verdicts {
         replica.settle(verdict)?;
         keep_sealed(replica, verdict)?;
@@ -212,12 +216,30 @@ pub fn take_verdicts<R: Replica>(replica: &mut R, verdicts: &[Verdict]) -> Resul
             restamp_own(replica, &op, &clock)?;
         }
         match (&verdict.repair, replica.find(&op.entity)) {
+            (Some(Repair::Record(record)), _) if is_of_none(record, sites) => {
+                // The server knows already of a site that this desk was not told of. What says that the patient
+                // leaves it again would pass the desk by: it comes when the site is filled.
+                if let Some(entity) = replica.find(&record.key.entity) {
+                    remove(replica, entity, record.key.id)?;
+                }
+            }
             (Some(Repair::Record(record)), _) => merge_record(replica, record, Some(&op))?,
             (Some(Repair::Absent), Some(entity)) => remove(replica, entity, op.id)?,
             (Some(Repair::Absent), None) | (None, _) => {}
         }
     }
     Ok(())
+}
+
+/// Whether the record is a patient's of a site that is not among `sites`.
+fn is_of_none(record: &Record, sites: &BTreeSet<Scope>) -> bool {
+    let Some(Parent::Patient(field)) = entities::find(&record.key.entity).map(|entity| entity.parent) else {
+        return false;
+    };
+    match record.value(field) {
+        FieldValue::Bytes(site) => Uuid::from_slice(site).is_ok_and(|site| !sites.contains(&site)),
+        _ => false,
+    }
 }
 
 fn keep_sealed<R: Replica>(replica: &mut R, verdict: &Verdict) -> Result<(), R::Error> {

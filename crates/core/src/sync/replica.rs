@@ -160,10 +160,18 @@ impl<'t> DeskReplica<'t> {
         Ok(self.taken)
     }
 
-    /// The sites of this desk have changed: patients at those that it does not see any more leave it.
+    /// The sites of this desk have changed: patients at those that it does not see any more leave it. So do those whom
+    /// the desk itself had just sent from there to a site that it never saw: what would say so came to the site it left.
     pub fn see_sites(&mut self, sites: &BTreeSet<Scope>) -> Result<()> {
         let connection = self.connection();
-        let gone: Vec<Scope> = state::sites(connection)?.difference(sites).copied().collect();
+        let mut gone: BTreeSet<Scope> = state::sites(connection)?.difference(sites).copied().collect();
+        if !gone.is_empty() {
+            let mut statement = connection.prepare("SELECT id FROM site")?;
+            let all = statement
+                .query_map([], |row| row.get("id"))?
+                .collect::<rusqlite::Result<BTreeSet<Scope>>>()?;
+            gone.extend(all.difference(sites));
+        }
         for site in gone {
             let mut statement = connection.prepare("SELECT id FROM patient WHERE site_id = ?1")?;
             let there: Vec<Uuid> =

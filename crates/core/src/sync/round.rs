@@ -438,9 +438,9 @@ pub(super) fn take_answer(ctx: &Ctx, answer: &Answer, offered: &[i64]) -> Result
         let connection = replica.connection();
         let before = (state::server(connection)?.acknowledged, state::cursors(connection)?);
         replica.see_clock(Hlc::from_i64(answer.server_millis.max(0) << 16))?;
-        take_verdicts(replica, &answer.verdicts)?;
-        point("desk.apply.verdicts");
         let sites: BTreeSet<Scope> = state::sites(connection)?;
+        take_verdicts(replica, &answer.verdicts, &sites)?;
+        point("desk.apply.verdicts");
         for page in &answer.pages {
             take_page(replica, page, &sites)?;
             point("desk.apply.page");

@@ -247,7 +247,7 @@ impl Desk {
             done += 1;
             crash == Some(done)
         };
-        sure(take_verdicts(&mut self.store, &answer.verdicts));
+        sure(take_verdicts(&mut self.store, &answer.verdicts, &self.sites));
         self.behind = None;
         if commit() {
             return Taken::Crashed;

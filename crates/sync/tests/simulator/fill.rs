@@ -2,22 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use aftercare_sync::Scope;
 use aftercare_sync::desk::{Replica, merge_record};
+use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
 
 use crate::desk::{Desk, sure};
 use crate::server::Server;
 
 impl Desk {
-    /// The desk is told its sites before it asks. Who is at a site that it does not see any more leaves it.
+    /// The desk is told its sites before it asks. Who is at a site that it does not see any more leaves it, and so
+    /// does whom the desk itself sent from there to a site that it never saw.
     pub fn see_sites(&mut self, sites: &BTreeSet<Scope>) {
         let gone: Vec<Scope> = self.sites.difference(sites).copied().collect();
-        for scope in gone {
-            let there = |id: &Uuid| self.store.scope_of(*id) == Some(scope);
+        if !gone.is_empty() {
+            let seen = |scope: Scope| scope == HOSPITAL || sites.contains(&scope);
+            let unseen = |id: &Uuid| self.store.scope_of(*id).is_some_and(|scope| !seen(scope));
             let roots: Vec<Uuid> =
-                self.store.rows.keys().copied().filter(there).filter(|id| self.is_root(*id)).collect();
+                self.store.rows.keys().copied().filter(unseen).filter(|id| self.is_root(*id)).collect();
             roots.into_iter().for_each(|root| sure(self.store.remove_root(root, false)));
+        }
+        for scope in gone {
             self.store.cursors.remove(&scope);
             self.filling.remove(&scope);
         }
