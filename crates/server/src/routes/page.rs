@@ -99,7 +99,12 @@ mod tests {
     fn the_page_speaks_both_languages_and_every_word_it_asks_for_is_there() {
         assert_eq!(keys(CHINESE[1]), keys(ENGLISH[1]));
         let known: Vec<String> = ENGLISH.iter().flat_map(|file| keys(file)).collect();
-        let asked = SCRIPT.split("t('").skip(1).filter_map(|rest| rest.split('\'').next());
+        // The function `t` alone, not the end of another's name.
+        let calls = SCRIPT.match_indices("t('").filter(|(at, _)| {
+            !SCRIPT[..*at]
+                .ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == '.')
+        });
+        let asked = calls.filter_map(|(at, call)| SCRIPT[at + call.len()..].split('\'').next());
         let marked = HTML.split("data-word=\"").skip(1).filter_map(|rest| rest.split('"').next());
         let mut count = 0;
         for key in asked.chain(marked) {
