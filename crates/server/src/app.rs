@@ -174,6 +174,18 @@ impl App {
         }
     }
 
+    /// Puts a try back that turned out to be no guess: two hundred PCs of a hospital may join from behind one address.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn give_back_try(&self, asker: Asker) -> Result<(), Refused> {
+        self.limiter.give_back(asker);
+        match asker.shared() {
+            Some(attempt) => Ok(self.store.give_back_attempt(attempt).await?),
+            None => Ok(()),
+        }
+    }
+
     /// Writes a line of the audit trail.
     ///
     /// # Errors

@@ -114,6 +114,15 @@ impl Limiter {
         bucket.left -= 1.0;
         Ok(())
     }
+
+    /// Puts a request back that was none of those to be limited.
+    pub fn give_back(&self, asker: Asker) {
+        let asker = asker.normal();
+        let mut buckets = self.buckets.lock().unwrap_or_else(|poison| poison.into_inner());
+        if let Some(bucket) = buckets.get_mut(&asker) {
+            bucket.left = (bucket.left + 1.0).min(asker.allowance().0);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +144,21 @@ mod tests {
         limiter.take(mallory, 15_000).unwrap_err();
         // A clock that is set back gives nothing away.
         limiter.take(mallory, 0).unwrap_err();
+    }
+
+    #[test]
+    fn a_try_that_was_no_guess_is_put_back_and_no_more_than_that() {
+        let limiter = Limiter::default();
+        let it = Asker::Codes("10.0.0.9".parse().unwrap());
+        for _ in 0..200 {
+            limiter.take(it, 0).unwrap();
+            limiter.give_back(it);
+        }
+        limiter.give_back(it);
+        for _ in 0..20 {
+            limiter.take(it, 0).unwrap();
+        }
+        limiter.take(it, 0).unwrap_err();
     }
 
     #[test]

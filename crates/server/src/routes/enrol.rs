@@ -41,6 +41,8 @@ pub async fn enrol(
     app.take_try(Asker::Codes(peer.ip())).await?;
     check_form(&request)?;
     let device = take_in(&app, &request, now).await?;
+    app.give_back_try(Asker::Codes(peer.ip())).await?;
+    point("server.enrol.before_answer");
     Ok(Json(device))
 }
 
@@ -87,7 +89,6 @@ async fn take_in(app: &App, request: &EnrolRequest, now: i64) -> Result<EnrolAns
     let details = json!({ "sites": device.sites, "history_to": device.history_to });
     app.audit(tenant, device.id, "device_enrolled", device.id, details).await?;
     let position = app.store.position(tenant).await?;
-    point("server.enrol.before_answer");
     Ok(EnrolAnswer {
         tenant,
         hospital: hospital.name,

@@ -232,6 +232,10 @@ impl<D: Driver> Store for D {
         self.write(SERVER, job!(|tx, attempt| people::attempt(tx, &attempt, now))).await
     }
 
+    async fn give_back_attempt(&self, attempt: Attempt) -> Result<()> {
+        self.write(SERVER, job!(|tx, attempt| people::give_back(tx, &attempt))).await
+    }
+
     async fn users(&self, tenant: Uuid) -> Result<Vec<ServerUser>> {
         self.read(tenant, job!(|tx| people::all(tx))).await
     }

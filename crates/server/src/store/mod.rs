@@ -142,6 +142,8 @@ pub trait Store: Send + Sync {
     /// Takes a try out of an address's bucket, whichever server it came to; answers how many milliseconds are to be
     /// waited where it is empty.
     async fn take_attempt(&self, attempt: Attempt, now: i64) -> Result<Option<i64>>;
+    /// Puts a try back that was no guess.
+    async fn give_back_attempt(&self, attempt: Attempt) -> Result<()>;
     /// Every user, by login.
     async fn users(&self, tenant: Uuid) -> Result<Vec<ServerUser>>;
 

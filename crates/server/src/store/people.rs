@@ -110,3 +110,15 @@ pub(super) async fn attempt(tx: &mut Tx, try_: &Attempt, now: i64) -> Result<Opt
     tx.run(sql, &[kind, address, left.into(), at.into()]).await?;
     Ok(Some(wait.max(1)).filter(|_| filled < TRY))
 }
+
+/// In the server's own tenant: puts a try back that was no guess, up to a full bucket.
+pub(super) async fn give_back(tx: &mut Tx, try_: &Attempt) -> Result<()> {
+    let [kind, address] = [Value::from(try_.kind), Value::from(&try_.address)];
+    let sql = "SELECT tokens FROM attempt WHERE tenant_id = $1 AND kind = $2 AND address = $3 FOR UPDATE";
+    let Some(row) = tx.row(sql, &[kind.clone(), address.clone()]).await? else {
+        return Ok(());
+    };
+    let left = (row.int(0)? + TRY).min(try_.most * TRY);
+    let sql = "UPDATE attempt SET tokens = $4 WHERE tenant_id = $1 AND kind = $2 AND address = $3";
+    tx.run(sql, &[kind, address, left.into()]).await.map(|_| ())
+}
