@@ -164,19 +164,8 @@ impl<'t> DeskReplica<'t> {
     /// the desk itself had just sent from there to a site that it never saw: what would say so came to the site it left.
     pub fn see_sites(&mut self, sites: &BTreeSet<Scope>) -> Result<()> {
         let connection = self.connection();
-        let mut gone: BTreeSet<Scope> = state::sites(connection)?.difference(sites).copied().collect();
-        if !gone.is_empty() {
-            let mut statement = connection.prepare("SELECT id FROM site")?;
-            let all = statement
-                .query_map([], |row| row.get("id"))?
-                .collect::<rusqlite::Result<BTreeSet<Scope>>>()?;
-            gone.extend(all.difference(sites));
-        }
-        for site in gone {
-            let mut statement = connection.prepare("SELECT id FROM patient WHERE site_id = ?1")?;
-            let there: Vec<Uuid> =
-                statement.query_map([site], |row| row.get("id"))?.collect::<rusqlite::Result<_>>()?;
-            for patient in there {
+        if state::sites(connection)?.difference(sites).next().is_some() {
+            for patient in leaving(connection, sites)? {
                 self.remove_root(patient, false)?;
             }
         }
@@ -214,6 +203,29 @@ impl<'t> DeskReplica<'t> {
             None => Ok(()),
         }
     }
+}
+
+/// Patients at a site that is none of `sites`, and those of whom a fill that was broken off has brought only what
+/// hangs on them.
+fn leaving(connection: &Connection, sites: &BTreeSet<Scope>) -> Result<BTreeSet<Uuid>> {
+    let mut patients = BTreeSet::new();
+    let mut all = connection.prepare("SELECT id FROM site")?;
+    let all: BTreeSet<Scope> = all.query_map([], |row| row.get("id"))?.collect::<rusqlite::Result<_>>()?;
+    for site in all.difference(sites) {
+        let mut there = connection.prepare_cached("SELECT id FROM patient WHERE site_id = ?1")?;
+        patients
+            .extend(there.query_map([site], |row| row.get("id"))?.collect::<rusqlite::Result<Vec<Uuid>>>()?);
+    }
+    for entity in entities::ALL.iter() {
+        let Parent::Of(field, "patient") = entity.parent else { continue };
+        let sql = format!(
+            "SELECT DISTINCT {field} FROM {} WHERE {field} NOT IN (SELECT id FROM patient)",
+            entity.table
+        );
+        let mut alone = connection.prepare(&sql)?;
+        patients.extend(alone.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Uuid>>>()?);
+    }
+    Ok(patients)
 }
 
 impl DeskReplica<'_> {

@@ -16,10 +16,16 @@ impl Desk {
         let gone: Vec<Scope> = self.sites.difference(sites).copied().collect();
         if !gone.is_empty() {
             let seen = |scope: Scope| scope == HOSPITAL || sites.contains(&scope);
-            let unseen = |id: &Uuid| self.store.scope_of(*id).is_some_and(|scope| !seen(scope));
-            let roots: Vec<Uuid> =
-                self.store.rows.keys().copied().filter(unseen).filter(|id| self.is_root(*id)).collect();
-            roots.into_iter().for_each(|root| sure(self.store.remove_root(root, false)));
+            // A fill that was broken off may have brought records before their patients.
+            let unseen = |root: &Uuid| self.store.scope_of(*root).is_none_or(|scope| !seen(scope));
+            let roots: BTreeSet<Uuid> =
+                self.store.rows.keys().filter_map(|id| self.store.root_of(*id)).collect();
+            roots
+                .into_iter()
+                .filter(unseen)
+                .collect::<Vec<Uuid>>()
+                .into_iter()
+                .for_each(|root| sure(self.store.remove_root(root, false)));
         }
         for scope in gone {
             self.store.cursors.remove(&scope);
@@ -29,10 +35,6 @@ impl Desk {
             self.filling.insert(*scope, (0, None));
         }
         self.sites.clone_from(sites);
-    }
-
-    fn is_root(&self, id: Uuid) -> bool {
-        self.store.root_of(id) == Some(id)
     }
 
     /// Takes pages of what is to be filled, so many at most: a fill goes on where it stood. Answers whether

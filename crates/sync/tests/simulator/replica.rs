@@ -154,6 +154,8 @@ impl Store {
         match row.entity.parent {
             Parent::Hospital => None,
             Parent::Patient(_) => Some(id),
+            // A fill may bring a task before its patient.
+            Parent::Of(field, "patient") => row.id(field),
             Parent::Of(field, _) => row.id(field).and_then(|parent| self.root_of(parent)),
         }
     }
