@@ -116,6 +116,8 @@ fn copy_database(db: &Db, to: &Path, progress: &Progress) -> Result<()> {
     let source = db.connect_beside()?;
     let mut copy = Connection::open(to)?;
     db::apply_key(&copy, db.key())?;
+    // A copy that fails is thrown away: a journal of it would stay beside it on a full disk.
+    copy.pragma_update(None, "journal_mode", "MEMORY")?;
     {
         let backup = Backup::new(&source, &mut copy)?;
         loop {
