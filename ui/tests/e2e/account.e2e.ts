@@ -103,7 +103,7 @@ test('where passwords are changed every month, the desk opens only with a new on
   await at('password-due').waitFor()
   expect(await barriers()).toEqual([])
   await at('language').click()
-  expect(await at('password-due').innerText()).toContain('Change your password first')
+  await expect.poll(() => at('password-due').innerText()).toContain('Change your password first')
   await at('old-password').fill(ALICE.password)
   await at('new_password').fill(ALICE.password)
   await at('repeat').fill(ALICE.password)
