@@ -24,6 +24,7 @@ pub async fn open(home: &Path) -> Window {
 
 /// Walks through the first-run wizard to the log-in page or the desk; answers with the recovery code.
 pub async fn set_up(window: &Window) -> String {
+    window.click(&at("choose-own")).await.unwrap();
     window.fill(&at("hospital"), "青山县人民医院").await.unwrap();
     window.fill(&at("site"), "本部").await.unwrap();
     window.click(&at("next")).await.unwrap();
