@@ -17,4 +17,6 @@ startInvalidation()
 startShortcuts()
 startSession()
 
-void words.then(() => createApp(App).use(i18n).use(router).use(VueQueryPlugin, { queryClient }).mount('#app'))
+// The router goes to its first page while the words come.
+const app = createApp(App).use(i18n).use(router).use(VueQueryPlugin, { queryClient })
+void words.then(() => app.mount('#app'))

@@ -10,6 +10,8 @@ let desk: Desk
 const at = (name: string) => desk.page.locator(`[data-test="${name}"]`)
 
 async function open(path: string) {
+  // An address that is given before the first page is there comes to nothing.
+  await expect.poll(() => desk.page.evaluate(() => document.querySelector('[data-path] [data-ready="true"]') !== null), { timeout: 20_000 }).toBe(true)
   await desk.page.goto(new URL(`/#${path}`, desk.page.url()).href)
   // Asked from here: a page whose clock stands still has no frames to wait in.
   const shown = () => desk.page.evaluate(() => {
