@@ -1,6 +1,6 @@
 import { ref } from 'vue'
 
-/** One act at a time, with its failure: for the small forms beside the dossier. */
+/** One act at a time, with its failure: for the small forms beside a page. */
 export function useSubmit<T>(work: () => Promise<T>, done: (result: T) => void) {
   const error = ref<unknown>()
   const busy = ref(false)
