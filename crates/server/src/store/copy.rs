@@ -3,6 +3,7 @@
 use super::Result;
 use super::tx::Insert;
 use super::value::{Kind, Row, Value};
+use super::{erasure, push, records};
 
 /// Every table. The tenant's column stands first in each and is not named here.
 pub(crate) const TABLES: [Insert; 19] = [
@@ -90,49 +91,11 @@ pub(crate) const TABLES: [Insert; 19] = [
         conflict: "",
     },
     Insert { table: "desk_key", columns: &[("device", Kind::Id), ("sealed", Kind::Bytes)], conflict: "" },
-    Insert {
-        table: "op",
-        columns: &[
-            ("seq", Kind::Int),
-            ("op_id", Kind::Id),
-            ("device", Kind::Id),
-            ("dseq", Kind::Int),
-            ("entity", Kind::Text),
-            ("record_id", Kind::Id),
-            ("root", Kind::Id),
-            ("bytes", Kind::Bytes),
-            ("hash", Kind::Bytes),
-            ("effective", Kind::Int),
-            ("outcome", Kind::Text),
-            ("why", Kind::Text),
-            ("repair", Kind::Int),
-            ("extra", Kind::Bytes),
-        ],
-        conflict: "",
-    },
-    Insert {
-        table: "feed",
-        columns: &[("scope", Kind::Id), ("seq", Kind::Int), ("kind", Kind::Int), ("root", Kind::Id)],
-        conflict: "",
-    },
-    Insert {
-        table: "record",
-        columns: &[
-            ("id", Kind::Id),
-            ("entity", Kind::Text),
-            ("root", Kind::Id),
-            ("scope", Kind::Id),
-            ("bucket", Kind::Int),
-            ("state", Kind::Bytes),
-        ],
-        conflict: "",
-    },
-    Insert {
-        table: "digest",
-        columns: &[("scope", Kind::Id), ("sums", Kind::Bytes), ("records", Kind::Int)],
-        conflict: "",
-    },
-    Insert { table: "erased_record", columns: &[("id", Kind::Id), ("root", Kind::Id)], conflict: "" },
+    Insert { conflict: "", ..push::OPS },
+    Insert { conflict: "", ..push::FEED },
+    Insert { conflict: "", ..records::RECORDS },
+    Insert { conflict: "", ..records::DIGESTS },
+    Insert { conflict: "", ..erasure::RECORDS },
     Insert {
         table: "erasure",
         columns: &[

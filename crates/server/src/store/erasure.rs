@@ -14,21 +14,15 @@ use aftercare_sync::{HOSPITAL, Scope};
 use uuid::Uuid;
 
 use super::hospitals::{lock, move_head};
-use super::push::ERASE;
+use super::push::{ERASE, FEED};
 use super::tx::{Insert, Tx};
 use super::value::Kind;
 use super::{ERASURE_MILLIS, Erased, Erasure, Result, StoreError, blobs, records};
 
-const FEED: Insert = Insert {
-    table: "feed",
-    columns: &[("scope", Kind::Id), ("seq", Kind::Int), ("kind", Kind::Int), ("root", Kind::Id)],
-    conflict: "",
-};
-
 /// Ops without a patient of their own that are looked through at a time.
 const AT_A_TIME: i64 = 1000;
 
-const RECORDS: Insert = Insert {
+pub(super) const RECORDS: Insert = Insert {
     table: "erased_record",
     columns: &[("id", Kind::Id), ("root", Kind::Id)],
     conflict: "ON CONFLICT (tenant_id, id) DO NOTHING",

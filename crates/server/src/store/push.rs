@@ -22,7 +22,7 @@ use super::tx::{Insert, Tx, Update};
 use super::value::{Kind, Row, Value, mistake};
 use super::{Device, Result, StoreError, devices, records};
 
-const OPS: Insert = Insert {
+pub(super) const OPS: Insert = Insert {
     table: "op",
     columns: &[
         ("seq", Kind::Int),
@@ -43,7 +43,7 @@ const OPS: Insert = Insert {
     conflict: "",
 };
 
-const FEED: Insert = Insert {
+pub(super) const FEED: Insert = Insert {
     table: "feed",
     columns: &[("scope", Kind::Id), ("seq", Kind::Int), ("kind", Kind::Int), ("root", Kind::Id)],
     conflict: "",

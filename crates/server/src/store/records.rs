@@ -18,7 +18,7 @@ use super::value::{Kind, Row, Value, mistake};
 /// Most bytes of the records of a page: a message holds eight megabytes.
 const MOST_BYTES: usize = 6 << 20;
 
-const RECORDS: Insert = Insert {
+pub(super) const RECORDS: Insert = Insert {
     table: "record",
     columns: &[
         ("id", Kind::Id),
@@ -32,7 +32,7 @@ const RECORDS: Insert = Insert {
                state = excluded.state",
 };
 
-const DIGESTS: Insert = Insert {
+pub(super) const DIGESTS: Insert = Insert {
     table: "digest",
     columns: &[("scope", Kind::Id), ("sums", Kind::Bytes), ("records", Kind::Int)],
     conflict: "ON CONFLICT (tenant_id, scope) DO UPDATE SET sums = excluded.sums, records = excluded.records",
