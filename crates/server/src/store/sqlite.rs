@@ -80,7 +80,7 @@ impl Sqlite {
     }
 
     async fn file(&self, tenant: Uuid, make: bool) -> Result<Arc<File>> {
-        if let Some(file) = lock(&self.inner.files).get(&tenant) {
+        if let Some(file) = lock(&self.inner.files).get(&tenant).filter(|file| file.path.exists()) {
             return Ok(Arc::clone(file));
         }
         let inner = Arc::clone(&self.inner);
@@ -100,10 +100,14 @@ impl Inner {
     /// The open file of a tenant. Under the lock, so that it is opened once.
     fn file(&self, tenant: Uuid, make: bool) -> Result<Arc<File>> {
         let mut files = lock(&self.files);
-        if let Some(file) = files.get(&tenant) {
-            return Ok(Arc::clone(file));
-        }
         let path = self.path(tenant);
+        if let Some(file) = files.get(&tenant) {
+            if path.exists() {
+                return Ok(Arc::clone(file));
+            }
+            // The command line deleted the hospital beside this process: what is still open of it is served no more.
+            files.remove(&tenant);
+        }
         if !make && !path.is_file() {
             return Err(StoreError::NotFound);
         }

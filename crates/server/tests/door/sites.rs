@@ -89,7 +89,8 @@ fn a_hospital_takes_records_changes_and_attachments_along_and_leaves_nothing() {
     server.command(&["tenants", "delete", "main", "--confirm-name", "县医院"]).unwrap();
     let left = std::fs::read_dir(server.home.path().join("tenants")).unwrap().count();
     assert_eq!(left, 0, "the hospital's file is gone, with its log");
-    // A process that has the file open lets go of it when it ends.
+    // The process that had the file open serves nothing more of it, and neither does its successor.
+    assert_eq!(story.desk.sync().unwrap_err().problem().code, "device_unknown");
     let (home, _, _) = server.terminate();
     let again = Server::start_in(home);
     story.desk.address = again.address;
