@@ -1,7 +1,7 @@
-//! Version, icon and publisher in the Windows executable.
+//! Build script of the command line and of the server: version, icon and publisher in the Windows executable.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../../installer/windows/executable.rs");
     if std::env::var_os("CARGO_CFG_WINDOWS").is_none() {
         return;
     }
