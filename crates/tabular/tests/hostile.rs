@@ -103,7 +103,7 @@ static PARTS: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
         let mut part = zip.by_index(index).unwrap();
         let mut content = Vec::new();
         part.read_to_end(&mut content).unwrap();
-        (part.name().to_owned(), content)
+        (part.name().unwrap().into_owned(), content)
     };
     (0..zip_length()).map(read).collect()
 });
