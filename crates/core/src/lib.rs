@@ -24,6 +24,7 @@ pub mod reports;
 pub mod session;
 pub mod settings;
 pub mod staff;
+pub mod surveys;
 pub mod sync;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;

@@ -70,6 +70,12 @@ pub enum Permission {
     ComplaintManage,
     /// See complaints of confidential categories.
     ComplaintConfidential,
+    /// See survey results and sheets: all of them with `SurveyWork` or `ComplaintApprove`, else one's own department's.
+    SurveyRead,
+    /// Ask patients by telephone, on the screen and from paper; correct sheets.
+    SurveyWork,
+    /// Draw and close rounds, withdraw sheets, see answers that are for few eyes.
+    SurveyManage,
     /// See figures and the rows behind them.
     ReportRead,
     /// Take data out as Excel.
@@ -116,6 +122,8 @@ impl Role {
                 FollowupRead,
                 ComplaintRead,
                 ComplaintWork,
+                SurveyRead,
+                SurveyWork,
                 ReportRead,
             ],
             Role::Archivist => &[
@@ -129,9 +137,9 @@ impl Role {
                 ReportRead,
             ],
             Role::Doctor => &[ArchiveRead, ArchiveReveal, FormsRead, FollowupRead, ExpertReply],
-            Role::DepartmentHead => &[ArchiveRead, ComplaintRead, ComplaintAccept, ReportRead],
+            Role::DepartmentHead => &[ArchiveRead, ComplaintRead, ComplaintAccept, SurveyRead, ReportRead],
             Role::Approver => {
-                &[ArchiveRead, ComplaintRead, ComplaintApprove, ComplaintConfidential, ReportRead]
+                &[ArchiveRead, ComplaintRead, ComplaintApprove, ComplaintConfidential, SurveyRead, ReportRead]
             }
             Role::Supervisor => &[
                 ArchiveRead,
@@ -149,6 +157,9 @@ impl Role {
                 ComplaintWork,
                 ComplaintManage,
                 ComplaintConfidential,
+                SurveyRead,
+                SurveyWork,
+                SurveyManage,
                 ReportRead,
                 ReportExport,
             ],

@@ -23,4 +23,5 @@ pub mod phone;
 pub mod pinyin;
 pub mod plans;
 pub mod same_person;
+pub mod survey;
 pub mod task;

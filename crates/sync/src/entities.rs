@@ -666,6 +666,72 @@ pub static COMPLAINT_PROMISE: Entity = Entity {
     defaults: &[],
 };
 
+/// `survey_round`, shown by `surveys`: a batch of a survey. The whole hospital's, like its questionnaires.
+pub static SURVEY_ROUND: Entity = Entity {
+    table: "survey_round",
+    kind: ChangeKind::Fields,
+    feature: "surveys",
+    parent: Parent::Hospital,
+    writers: &[Permission::SurveyManage, Permission::SurveyWork],
+    fields: words![
+        title kind form_code form_version visits_from visits_to method seed per_department counts handed_out
+        site_id status made_at made_by closed_at closed_by
+    ],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[("counts", Default::Text("{}")), ("handed_out", Default::Integer(0))],
+};
+
+/// `survey_invite`, shown by `surveys`: somebody drawn for a round.
+pub static SURVEY_INVITE: Entity = Entity {
+    table: "survey_invite",
+    kind: ChangeKind::Fields,
+    feature: "surveys",
+    parent: Parent::Of("patient_id", "patient"),
+    writers: &[Permission::SurveyManage, Permission::SurveyWork],
+    fields: words![
+        round_id patient_id encounter_id kind site_id department doctor visited_on invited_on guardian place
+        assigned_to status attempts next_try_at reason settled_at sheet_id
+    ],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[
+        ("department", Default::Text("")),
+        ("doctor", Default::Text("")),
+        ("guardian", Default::Integer(0)),
+        ("place", Default::Integer(0)),
+        ("attempts", Default::Integer(0)),
+    ],
+};
+
+/// `survey_sheet`, shown by `surveys`: an answered sheet. The whole hospital's: it may know no patient, and figures
+/// are the hospital's. Who sees which is decided where it is read.
+pub static SURVEY_SHEET: Entity = Entity {
+    table: "survey_sheet",
+    kind: ChangeKind::Fact,
+    feature: "surveys",
+    parent: Parent::Hospital,
+    writers: &[Permission::SurveyWork],
+    fields: words![
+        root_id replaces_id withdrawn why round_id invite_id call_id kind form_code form_version channel sheet_no
+        patient_id encounter_id site_id department doctor visited_on answered_on seconds answers results points
+        valid invalid_reason nps overall come_back lowest caller caller_id entered_at entered_by
+    ],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[
+        ("withdrawn", Default::Integer(0)),
+        ("why", Default::Text("")),
+        ("sheet_no", Default::Text("")),
+        ("department", Default::Text("")),
+        ("doctor", Default::Text("")),
+        ("caller", Default::Text("")),
+    ],
+};
+
 /// Every synced entity.
 pub static ALL: &[&Entity] = &[
     &SETTING,
@@ -695,6 +761,9 @@ pub static ALL: &[&Entity] = &[
     &COMPLAINT_STEP,
     &COMPLAINT_NOTE,
     &COMPLAINT_PROMISE,
+    &SURVEY_ROUND,
+    &SURVEY_INVITE,
+    &SURVEY_SHEET,
 ];
 
 #[cfg(test)]

@@ -3,4 +3,4 @@
 /**
  * What a command needs.
  */
-export type Permission = "signed_in" | "archive_read" | "archive_write" | "archive_reveal" | "archive_merge" | "import_run" | "import_undo" | "forms_read" | "forms_edit" | "followup_work" | "followup_read" | "followup_manage" | "expert_reply" | "complaint_read" | "complaint_work" | "complaint_accept" | "complaint_approve" | "complaint_manage" | "complaint_confidential" | "report_read" | "report_export" | "audit_read" | "audit_verify" | "settings_edit" | "staff_edit" | "backup";
+export type Permission = "signed_in" | "archive_read" | "archive_write" | "archive_reveal" | "archive_merge" | "import_run" | "import_undo" | "forms_read" | "forms_edit" | "followup_work" | "followup_read" | "followup_manage" | "expert_reply" | "complaint_read" | "complaint_work" | "complaint_accept" | "complaint_approve" | "complaint_manage" | "complaint_confidential" | "survey_read" | "survey_work" | "survey_manage" | "report_read" | "report_export" | "audit_read" | "audit_verify" | "settings_edit" | "staff_edit" | "backup";
