@@ -230,6 +230,34 @@ error_codes! {
     // Plans and forms
     /// A plan's field is wrong; `problem` says how (see `forms.json`).
     PlanProblem => "plan_problem",
+    /// The file is not JSON (`what`: line and column).
+    FhirNotJson => "fhir_not_json",
+    /// The file is no FHIR resource of this kind (`what`).
+    FhirNotQuestionnaire => "fhir_not_questionnaire",
+    /// The file is larger than `what` MB.
+    FhirTooLarge => "fhir_too_large",
+    /// Items lie in items deeper than `what`, at `link_id`.
+    FhirTooDeep => "fhir_too_deep",
+    /// More than `what` items; `link_id` is the first beyond.
+    FhirTooMany => "fhir_too_many",
+    /// The questionnaire asks nothing.
+    FhirEmpty => "fhir_empty",
+    /// The item at `link_id` has no linkId.
+    FhirLinkIdMissing => "fhir_link_id_missing",
+    /// Two items have the linkId `link_id`.
+    FhirLinkIdDuplicate => "fhir_link_id_duplicate",
+    /// The item `link_id` is of the unknown type `what`.
+    FhirTypeUnknown => "fhir_type_unknown",
+    /// The condition of `link_id` asks for `what`, which is not there.
+    FhirReferenceDangling => "fhir_reference_dangling",
+    /// Whether `link_id` is asked depends on itself.
+    FhirConditionLoop => "fhir_condition_loop",
+    /// The field `what` of `link_id` is not of FHIR's shape.
+    FhirStructure => "fhir_structure",
+    /// Read as a form, `link_id` has a mistake (`what`: a code of a form's problem).
+    FhirProblem => "fhir_problem",
+    /// The file's code belongs to a plan and the file is a questionnaire, or the other way round (`code`).
+    FhirKindDiffers => "fhir_kind_differs",
     // Exports
     /// More rows than one export may have (`max`).
     ExportTooLarge => "export_too_large",

@@ -75,11 +75,7 @@ impl Expression {
         if nesting(source) > usize::from(MAX_DEPTH) {
             return Err(Problem::new(path, "expr_too_complex"));
         }
-        let parsed = Parser::new()
-            .max_recursion_depth(MAX_DEPTH)
-            .error_recovery_limit(1)
-            .parse(source)
-            .map_err(|_| Problem::new(path, "expr_syntax"))?;
+        let parsed = parse_within_limits(source).ok_or_else(|| Problem::new(path, "expr_syntax"))?;
         let mut checker = check::Checker::new(scope, path);
         let (tree, kind) = checker.check(parsed)?;
         if kind != want {
@@ -109,6 +105,16 @@ impl Expression {
             _ => None,
         }
     }
+}
+
+/// The tree of a text, unchecked; none when it is too long, too deep or not CEL.
+pub(super) fn parse(source: &str) -> Option<IdedExpr> {
+    let fits = source.len() <= MAX_LENGTH && nesting(source) <= usize::from(MAX_DEPTH);
+    if fits { parse_within_limits(source) } else { None }
+}
+
+fn parse_within_limits(source: &str) -> Option<IdedExpr> {
+    Parser::new().max_recursion_depth(MAX_DEPTH).error_recovery_limit(1).parse(source).ok()
 }
 
 /// The deepest nesting of brackets, and the longest run of prefix operators, outside of strings.

@@ -24,6 +24,7 @@ mod check;
 mod compile;
 mod evaluate;
 mod expression;
+pub mod fhir;
 mod model;
 mod problem;
 mod scope;
