@@ -12,7 +12,7 @@
 //! | `POST /v1/login` | [`LoginRequest`] | [`LoginAnswer`] |
 //! | `PUT /v1/keys` | [`SealedKey`] | 204 |
 //! | `PUT /v1/passwords` | [`PasswordRequest`] | 204 |
-//! | `GET /v1/clinics` | | [`ClinicsAnswer`] |
+//! | `GET /v1/clinics` | | [`ClinicsAnswer`], packed |
 //! | `POST /v1/erasures`, `/v1/erasures/confirm` | [`ErasureRequest`] | [`ErasureAnswer`] |
 //! | `PUT /v1/blobs/{patient}/{sha256}?offset=N&size=N` | a part, at most [`MAX_PART`] bytes | [`BlobState`] |
 //! | `GET /v1/blobs/{patient}/{sha256}` | | [`BlobState`] |

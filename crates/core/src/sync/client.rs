@@ -22,6 +22,7 @@ use aftercare_sync::wire::{Answer, Refusal, Request};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::config::AutoHeaderValue;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use uuid::Uuid;
 
@@ -136,6 +137,9 @@ fn agent(tls: TlsConfig) -> ureq::Agent {
         .timeout_connect(Some(CONNECT))
         .timeout_global(Some(WHOLE))
         .user_agent(concat!("aftercare/", env!("CARGO_PKG_VERSION")))
+        // Each answer has one form: a server is not told what else would do, many times a day.
+        .accept(AutoHeaderValue::None)
+        .accept_encoding(AutoHeaderValue::None)
         .tls_config(tls)
         .build()
         .into()
@@ -336,7 +340,7 @@ impl Line for Https {
     }
 
     fn clinics(&self) -> Result<ClinicsAnswer> {
-        self.signed("GET", "/v1/clinics", b"", JSON)?.json()
+        self.signed("GET", "/v1/clinics", b"", PACKED)?.unpacked()
     }
 
     fn login(&self, login: &str, password: &str) -> Result<LoginAnswer> {

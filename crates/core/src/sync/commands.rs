@@ -15,7 +15,7 @@ use super::{
     ConflictRevealRequest, ConflictsRequest, ConflictsResponse, EnrolRequest, EnrolResponse, EraseRequest,
     EraseResponse, HistoryRequest, HistoryResponse, NowRequest, RefusedRequest, RefusedResponse, RefusedRow,
     ReportResponse, RevealedConflict, RoundRow, SeenRequest, SettleRequest, Status, StatusRequest,
-    StickRequest, StickWritten, background, conflicts, enrol, round, state, stick,
+    StickRequest, StickWritten, background, clinics, conflicts, enrol, round, state, stick,
 };
 use crate::app::Ctx;
 use crate::app::jobs::{self, Progress};
@@ -101,7 +101,11 @@ pub fn stop(ctx: &Ctx, _: NowRequest) -> Result<Done> {
 /// Those of a round.
 pub fn sync(ctx: &Ctx, progress: &Progress, compare: bool) -> Result<ReportResponse> {
     let every = ctx.read(settings::load)?.sync_minutes;
-    let result = super::line(ctx).and_then(|line| round::run(ctx, &*line, progress, compare));
+    let result = super::line(ctx).and_then(|line| {
+        let report = round::run(ctx, &*line, progress, compare)?;
+        clinics::hear(ctx, &*line, clinics::ON_DEMAND_MILLIS);
+        Ok(report)
+    });
     if progress.is_cancelled() {
         stop(ctx, NowRequest {})?;
     }

@@ -77,9 +77,7 @@ pub fn run(ctx: &Ctx, line: &dyn Line, progress: &Progress, compare: bool) -> Re
     if let Err(error) = people::settle_in(ctx, line) {
         tracing::warn!(%error, "key or password was not left at the server");
     }
-    if let Err(error) = clinics::hear(ctx, line) {
-        tracing::warn!(%error, "how the other desks stand was not heard");
-    }
+    clinics::hear(ctx, line, clinics::NOW_AND_THEN_MILLIS);
     // What is written is safe by now; a cut here costs one part.
     if let Err(error) = lane::run(ctx, line, progress) {
         if error.code == ErrorCode::Cancelled {

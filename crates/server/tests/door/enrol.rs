@@ -134,9 +134,7 @@ fn a_desk_hears_how_the_desks_of_its_sites_stand_and_of_no_other() {
     let elsewhere = hospital(&server, &[]);
     let message = pack::pack(&second.request()).unwrap();
     assert_eq!(second.signed("POST", "/v1/sync?unsent=1500", &message).status, 200);
-    let seen = |desk: &Desk| -> ClinicsAnswer {
-        serde_json::from_slice(&desk.signed("GET", "/v1/clinics", b"").body).unwrap()
-    };
+    let seen = |desk: &Desk| -> ClinicsAnswer { desk.signed("GET", "/v1/clinics", b"").unpack() };
     let answer = seen(&first.desk);
     assert_eq!(answer.desks.len(), 2);
     assert!(

@@ -123,7 +123,7 @@ fn site_named(clinics: &Value, id: Uuid) -> &Value {
 fn a_supervisor_sees_which_clinic_was_not_heard_and_how_old_its_figures_are() {
     let hospital = Hospital::imported();
     let (here, there) = (site(&hospital.alice), site(&hospital.bob));
-    hospital.alice.wait(Duration::minutes(11));
+    hospital.alice.wait(Duration::minutes(31));
     hospital.server.sync(&hospital.alice);
     let clinics = hospital.alice.call("sync_clinics", json!({}));
     let both = site_named(&clinics, there);
