@@ -402,7 +402,7 @@ fn make_private(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Makes new names in a folder durable, where folders can be synced.
-fn sync_folder(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Failure::file(folder))?;
     #[cfg(not(unix))]

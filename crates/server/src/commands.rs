@@ -14,6 +14,7 @@ use crate::args::{
 };
 use crate::authority::write_new;
 use crate::backup;
+use crate::erased;
 use crate::failure::Failure;
 use crate::leave;
 use crate::office::{self, people};
@@ -370,6 +371,7 @@ async fn back_up(args: &Args, to: &Path, off_host: bool, env: Env, words: &Words
         None => backup::write(&args.home, to, (env.now)())?,
     };
     let app = open(args, env).await?;
+    erased::keep(&app).await?;
     for covered in manifest.hospitals.iter().filter(|_| off_host) {
         app.store.set_durable_seq(covered.tenant, covered.head).await?;
     }
@@ -389,8 +391,7 @@ async fn restore(args: &Args, from: &Path, env: Env, words: &Words) -> Result<Sa
         let app = open(args, env).await?;
         app.audit_server(CONSOLE, "epoch_begun", CONSOLE).await?;
         let all = epochs.iter().map(|(tenant, epoch)| json!({ "hospital": tenant, "epoch": epoch }));
-        let count = epochs.len().to_string();
-        return Ok(done(words, "epoch_begun", &[("hospitals", &count)], Value::Array(all.collect())));
+        return begun(&app, all.collect(), words).await;
     }
     backup::restore(from, &args.home)?;
     let app = open_restored(args, env).await?;
@@ -409,7 +410,19 @@ async fn new_epochs(app: &App, words: &Words) -> Result<Said, Failure> {
         point("server.restore.epoch");
     }
     app.audit_server(CONSOLE, "epoch_begun", CONSOLE).await?;
-    Ok(done(words, "epoch_begun", &[("hospitals", &all.len().to_string())], Value::Array(all)))
+    begun(app, all, words).await
+}
+
+/// Says that epochs have begun, after taking out again whom the backup brought back though they had been erased.
+async fn begun(app: &App, epochs: Vec<Value>, words: &Words) -> Result<Said, Failure> {
+    let repeated = erased::repeat(app).await?;
+    let hospitals = epochs.len().to_string();
+    let mut said = done(words, "epoch_begun", &[("hospitals", &hospitals)], Value::Array(epochs));
+    if repeated > 0 {
+        said.text.push('\n');
+        said.text.push_str(&words.text("erasures_repeated", &[("patients", &repeated.to_string())]));
+    }
+    Ok(said)
 }
 
 /// An instant as people and scripts read it, UTC.

@@ -43,6 +43,7 @@ pub const CODES: &[&str] = &[
     "authority",
     "backup_damaged",
     "database",
+    "erasures_damaged",
     "file",
     "hospital_unclear",
     "hospital_unknown",

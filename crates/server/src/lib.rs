@@ -6,6 +6,7 @@ pub mod asked;
 pub mod authority;
 pub mod backup;
 pub mod commands;
+pub mod erased;
 pub mod failure;
 pub mod leave;
 pub mod limits;

@@ -10,6 +10,7 @@ use crate::app::{App, Env, Shared};
 use crate::args::{Args, Serving};
 use crate::authority::Authority;
 use crate::backup;
+use crate::erased;
 use crate::failure::Failure;
 use crate::office;
 use crate::office::people::{FIRST_LOGIN, add_administrator};
@@ -97,6 +98,9 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     first_start(&app, serving, words).await?;
+    if let Err(failure) = erased::keep(&app).await {
+        tracing::error!(%failure, "the list of erasures was not brought up to the database");
+    }
     let listener = TcpListener::bind(serving.listen).await.map_err(crate::serve::ServeError::Listen)?;
     let address = listener.local_addr().map_err(crate::serve::ServeError::Listen)?;
     let names = own_names(&serving.names, address);

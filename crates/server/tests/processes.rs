@@ -6,7 +6,7 @@
 mod postgres;
 mod support;
 
-use aftercare_sync::door::BlobState;
+use aftercare_sync::door::{BlobState, ErasureAnswer, ErasureRequest, SnapshotPage};
 use aftercare_sync::wire::Outcome;
 use postgres::{Cluster, OWNER, SERVICE};
 use sha2::{Digest, Sha256};
@@ -72,8 +72,14 @@ fn back_up_and_restore(from: Environment, to: Environment) {
     let blob = format!("/v1/blobs/{patient}/{}", data_encoding::HEXLOWER.encode(&Sha256::digest(&file)));
     let put = story.desk.signed("PUT", &format!("{blob}?offset=0&size={}", file.len()), &file);
     assert!(put.json::<BlobState>().complete);
-    let said = server.command(&["users", "reset", "alice"]).unwrap();
-    assert!(said["password"].is_string());
+    let gone = Uuid::now_v7();
+    story.desk.make("patient", gone, story.nurse, &fields);
+    story.desk.sync().unwrap();
+    let given = |login: &str| {
+        let said = server.command(&["users", "reset", login]).unwrap();
+        said["password"].as_str().unwrap().to_owned()
+    };
+    let (alice, sam) = (given("alice"), given("sam"));
 
     let place = tempdir().unwrap();
     let folder = place.path().join("backup");
@@ -90,15 +96,22 @@ fn back_up_and_restore(from: Environment, to: Environment) {
         writer.join().unwrap();
         manifest["hospitals"][0]["head"].as_i64().unwrap()
     });
-    assert!((4..=24).contains(&covered), "{covered}");
+    assert!((5..=25).contains(&covered), "{covered}");
     // After the backup too: this is what the restore loses.
     story.desk.make("patient", Uuid::now_v7(), story.nurse, &[("site_id", story.site.into())]);
     let answer = story.desk.sync().unwrap();
-    assert_eq!((answer.head, answer.durable_seq), (25, covered));
+    assert_eq!((answer.head, answer.durable_seq), (26, covered));
+    for (target, login, password) in [("/v1/erasures", "alice", alice), ("/v1/erasures/confirm", "sam", sam)]
+    {
+        let request = ErasureRequest { root: gone, login: login.into(), password };
+        let _: ErasureAnswer = story.desk.signed_json("POST", target, &request).json();
+    }
     let users = server.command(&["users", "list"]).unwrap();
+    let home = tempdir().unwrap();
+    // The backup knows nothing of the erasure: the old server's list does.
+    std::fs::copy(server.home.path().join("erasures.json"), home.path().join("erasures.json")).unwrap();
     drop(server);
 
-    let home = tempdir().unwrap();
     command_with(home.path(), &["verify", folder], &to).unwrap();
     let epochs = command_with(home.path(), &["restore", folder], &to).unwrap();
     assert!(epochs[0]["epoch"].as_i64().unwrap() > 1_000_000);
@@ -113,7 +126,9 @@ fn back_up_and_restore(from: Environment, to: Environment) {
     let got = story.desk.signed("GET", &format!("{blob}/parts?offset=0"), b"");
     assert_eq!(got.body, file);
     let hospitals = restored.command(&["tenants", "list"]).unwrap();
-    assert_eq!(hospitals[0]["records"], covered, "each op made one record here");
+    assert_eq!(hospitals[0]["records"], covered - 1, "each op made one record here, and one is erased again");
+    let page: SnapshotPage = story.desk.signed("GET", &format!("/v1/snapshots/{}", story.site), b"").unpack();
+    assert!(page.records.iter().all(|record| record.key.id != gone), "whoever was erased stays so");
     let trail = restored.command(&["audit", "verify"]).unwrap();
     assert!(trail.as_array().unwrap().iter().all(|trail| trail["broken_at"].is_null()));
 }

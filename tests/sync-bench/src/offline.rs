@@ -100,7 +100,9 @@ fn rest(joined: &Joined, name: &str) {
         joined.central.pass();
     });
     let costs: Vec<u64> = seen.windows(2).map(|two| two[1] - two[0]).collect();
-    eprintln!("idle: {costs:?} bytes a round, the first with a full handshake; every third with a new token, now and then with the clinics");
+    eprintln!(
+        "idle: {costs:?} bytes a round, the first with a full handshake; every third with a new token, now and then with the clinics"
+    );
     let ours = costs[1..].iter().sum::<u64>() as f64 / IDLE as f64;
     print(&Figure { name, ours, base: BUDGET, goal: 1.0, unit: "bytes" });
 }

@@ -7,6 +7,7 @@ use axum::extract::{Extension, State};
 use serde_json::json;
 
 use crate::app::{App, Shared};
+use crate::erased;
 use crate::limits::Asker;
 use crate::problem::{Refused, refuse};
 use crate::routes::people::check_password;
@@ -48,6 +49,10 @@ pub async fn confirm(
     };
     let details = json!({ "ops": erased.ops, "records": erased.records, "blobs": erased.blobs });
     app.audit(tenant, user.id, "erasure_confirmed", root, details).await?;
+    if let Err(failure) = erased::keep(&app).await {
+        // It is erased; the list catches up at the next start or backup.
+        tracing::error!(%failure, "the list of erasures was not written");
+    }
     Ok(Json(ErasureAnswer { erased: true }))
 }
 

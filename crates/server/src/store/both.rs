@@ -35,6 +35,14 @@ const REST: u32 = 8;
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_millis(200);
 
+/// Takes what was erased out of the database's log too.
+async fn scrubbed<D: Driver>(driver: &D, tenant: Uuid) {
+    if let Err(error) = driver.scrub(tenant).await {
+        // A reader held it up; the log is written over in time.
+        tracing::warn!(%error, "the database's log still holds what was erased");
+    }
+}
+
 /// Takes a request in: whole when its desk is alone, else in parts where it is long.
 async fn push_in_parts<D: Driver>(
     driver: &D,
@@ -329,10 +337,17 @@ impl<D: Driver> Store for D {
 
     async fn confirm_erasure(&self, tenant: Uuid, patient: Uuid, by: Uuid, now: i64) -> Result<Erased> {
         let erased = self.write(tenant, job!(|tx| erasure::confirm(tx, patient, by, now))).await?;
-        if let Err(error) = self.scrub(tenant).await {
-            // A reader held it up; the log is written over in time.
-            tracing::warn!(%error, "the database's log still holds what was erased");
-        }
+        scrubbed(self, tenant).await;
+        Ok(erased)
+    }
+
+    async fn confirmed_erasures(&self, tenant: Uuid) -> Result<Vec<Confirmed>> {
+        self.read(tenant, job!(|tx| erasure::confirmed(tx))).await
+    }
+
+    async fn repeat_erasure(&self, tenant: Uuid, erasure: Confirmed) -> Result<Option<Erased>> {
+        let erased = self.write(tenant, job!(|tx| erasure::repeat(tx, erasure))).await?;
+        scrubbed(self, tenant).await;
         Ok(erased)
     }
 

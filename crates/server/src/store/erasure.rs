@@ -17,7 +17,7 @@ use super::hospitals::{lock, move_head};
 use super::push::{ERASE, FEED};
 use super::tx::{Insert, Tx};
 use super::value::Kind;
-use super::{ERASURE_MILLIS, Erased, Erasure, Result, StoreError, blobs, records};
+use super::{Confirmed, ERASURE_MILLIS, Erased, Erasure, Result, StoreError, blobs, records};
 
 /// Ops without a patient of their own that are looked through at a time.
 const AT_A_TIME: i64 = 1000;
@@ -76,6 +76,47 @@ pub(super) async fn confirm(tx: &mut Tx, patient: Uuid, by: Uuid, now: i64) -> R
     if asked.ok_or(StoreError::NotFound)?.id(0)? == by {
         return Err(StoreError::NotAllowed);
     }
+    let sql = "UPDATE erasure SET confirmed_by = $3, confirmed_at = $4 WHERE tenant_id = $1 AND root = $2";
+    tx.run(sql, &[patient.into(), by.into(), now.into()]).await?;
+    carry_out(tx, patient, hospital.position.head + 1).await
+}
+
+/// What was confirmed, by when.
+pub(super) async fn confirmed(tx: &mut Tx) -> Result<Vec<Confirmed>> {
+    let sql = "SELECT root, asked_by, asked_at, confirmed_by, confirmed_at FROM erasure \
+               WHERE tenant_id = $1 AND confirmed_at IS NOT NULL ORDER BY confirmed_at, root";
+    let rows = tx.rows(sql, &[]).await?;
+    rows.iter()
+        .map(|row| {
+            let asked = Erasure { patient: row.id(0)?, asked_by: row.id(1)?, asked_at: row.int(2)? };
+            Ok(Confirmed { asked, confirmed_by: row.id(3)?, confirmed_at: row.int(4)? })
+        })
+        .collect()
+}
+
+pub(super) async fn repeat(tx: &mut Tx, erasure: Confirmed) -> Result<Option<Erased>> {
+    let hospital = lock(tx).await?;
+    let Confirmed { asked, confirmed_by, confirmed_at } = erasure;
+    let sql = "SELECT 1 FROM erasure WHERE tenant_id = $1 AND root = $2 AND confirmed_at IS NOT NULL";
+    if tx.row(sql, &[asked.patient.into()]).await?.is_some() {
+        return Ok(None);
+    }
+    let sql = "INSERT INTO erasure (tenant_id, root, asked_by, asked_at, confirmed_by, confirmed_at) \
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, root) DO UPDATE SET \
+               confirmed_by = excluded.confirmed_by, confirmed_at = excluded.confirmed_at";
+    let values = [
+        asked.patient.into(),
+        asked.asked_by.into(),
+        asked.asked_at.into(),
+        confirmed_by.into(),
+        confirmed_at.into(),
+    ];
+    tx.run(sql, &values).await?;
+    carry_out(tx, asked.patient, hospital.position.head + 1).await.map(Some)
+}
+
+/// Erases, as number `seq` of the hospital, which is locked.
+async fn carry_out(tx: &mut Tx, patient: Uuid, seq: i64) -> Result<Erased> {
     let (mut ids, gone) = erase_records(tx, patient).await?;
     point("server.erase.records");
     let mut ops = erase_ops(tx, patient).await?;
@@ -89,10 +130,8 @@ pub(super) async fn confirm(tx: &mut Tx, patient: Uuid, by: Uuid, now: i64) -> R
     }
     tx.insert(&RECORDS, ids.iter().map(|id| vec![(*id).into(), patient.into()]).collect()).await?;
     let (blobs, freed) = blobs::erase(tx, patient).await?;
-    tell_everybody(tx, patient, hospital.position.head + 1).await?;
-    move_head(tx, hospital.position.head + 1, -freed).await?;
-    let sql = "UPDATE erasure SET confirmed_by = $3, confirmed_at = $4 WHERE tenant_id = $1 AND root = $2";
-    tx.run(sql, &[patient.into(), by.into(), now.into()]).await?;
+    tell_everybody(tx, patient, seq).await?;
+    move_head(tx, seq, -freed).await?;
     Ok(Erased { ops, records: gone, blobs })
 }
 

@@ -212,6 +212,11 @@ pub trait Store: Send + Sync {
     /// saw the patient is told. `NotAllowed` when `by` is the one who asked.
     async fn confirm_erasure(&self, tenant: Uuid, patient: Uuid, by: Uuid, now: i64) -> Result<Erased>;
 
+    /// Every erasure that was confirmed, in that order.
+    async fn confirmed_erasures(&self, tenant: Uuid) -> Result<Vec<Confirmed>>;
+    /// Carries out what was decided before a backup was put back that is older. Nothing when it is erased here already.
+    async fn repeat_erasure(&self, tenant: Uuid, erasure: Confirmed) -> Result<Option<Erased>>;
+
     // ---- quarantine
 
     /// Ops that wait for an administrator, by sequence, at most `limit` after `after`.

@@ -438,6 +438,17 @@ pub struct Erasure {
     pub asked_at: i64,
 }
 
+/// An erasure that two persons have decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Of whom, and who asked.
+    pub asked: Erasure,
+    /// Who confirmed.
+    pub confirmed_by: Uuid,
+    /// When, milliseconds UTC.
+    pub confirmed_at: i64,
+}
+
 /// What an erasure took away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erased {
