@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 const CALLS: usize = 24;
 
 fn main() -> ExitCode {
-    let Some(home) = std::env::args_os().nth(1).map(PathBuf::from) else {
+    let home = std::env::args_os().nth(1).filter(|home| !home.to_string_lossy().starts_with('-'));
+    let Some(home) = home.map(PathBuf::from) else {
         eprintln!("usage: demo-hospital HOME");
         return ExitCode::FAILURE;
     };
