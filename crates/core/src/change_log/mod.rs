@@ -35,7 +35,8 @@ pub use incoming::{Incoming, patient_of};
 pub use verify::{Verified, verify};
 
 /// Others wait for what is written here.
-const URGENT: &[&str] = &["alert", "alert_step", "consult", "consult_reply", "complaint", "complaint_note", "complaint_promise"];
+const URGENT: &[&str] =
+    &["alert", "alert_step", "consult", "consult_reply", "complaint", "complaint_note", "complaint_promise"];
 
 /// A field and its new value.
 pub type Change = (&'static str, FieldValue);
