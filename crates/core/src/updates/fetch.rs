@@ -1,8 +1,9 @@
 //! Looking for a new version and fetching it, in parts, from where it was broken off.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_sync::updates::{Manifest, Offer, OfferFault, PLATFORM, is_newer, numbers, read, sha256_text};
@@ -12,6 +13,9 @@ use super::VERSION;
 use super::place::Place;
 use crate::app::jobs::Progress;
 use crate::error::{Error, Result};
+
+/// Between two looks whether another fetch has ended.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where versions come from: the server, or what tests put in its place.
 pub trait Source {
@@ -66,6 +70,8 @@ pub fn fetch(
     progress: &Progress,
 ) -> Result<PathBuf> {
     let whole = place.installer(&manifest.version, &manifest.file);
+    // The look after a sync and one that somebody asked for would both write to the same file.
+    let _alone = alone(place, progress)?;
     if whole.is_file() && matches(&whole, manifest)? {
         return Ok(whole);
     }
@@ -101,6 +107,25 @@ pub fn fetch(
     fs::rename(&part, &whole)?;
     place.keep_only(&manifest.version);
     Ok(whole)
+}
+
+/// Waits until nobody else fetches here, in this process or another; others wait until the file is dropped.
+fn alone(place: &Place, progress: &Progress) -> Result<File> {
+    let lock = place.lock();
+    if let Some(folder) = lock.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(lock)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                progress.check()?;
+                std::thread::sleep(PAUSE);
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
 }
 
 /// Whether a file is the one that was signed.

@@ -52,6 +52,11 @@ impl Place {
         self.0.join(version).join(file)
     }
 
+    /// Locked by whoever fetches.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("fetch.lock")
+    }
+
     /// The database and its keys as they were before the update.
     pub fn before(&self) -> PathBuf {
         self.0.join("before")

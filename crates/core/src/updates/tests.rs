@@ -133,6 +133,21 @@ fn what_came_damaged_is_thrown_away_and_fetched_anew() {
 }
 
 #[test]
+fn two_who_fetch_at_once_do_not_mix_their_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let (place, server) = (Place::of(home.path()), Bad::new("99.0.0", &MAKER));
+                let manifest = aftercare_sync::updates::read(&server.offers[0], &keys()).unwrap();
+                let file = fetch(&server, &place, &manifest, &Progress::unwatched()).unwrap();
+                assert_eq!(std::fs::read(file).unwrap(), server.bytes);
+            });
+        }
+    });
+}
+
+#[test]
 fn only_a_newer_version_of_the_maker_for_this_platform_is_taken() {
     let take = |offers: Vec<Offer>, gone_back| {
         choose(offers, &keys(), gone_back).map(|found| found.map(|(_, manifest)| manifest.version))
