@@ -32,11 +32,31 @@ pub enum Fault {
     Dribble,
 }
 
+/// What one direction of a line carries, all connections together.
+struct Meter {
+    carried: AtomicU64,
+    /// The most that it will carry.
+    most: AtomicU64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { carried: AtomicU64::new(0), most: AtomicU64::new(u64::MAX) }
+    }
+}
+
+impl Meter {
+    fn left(&self) -> u64 {
+        self.most.load(Ordering::Relaxed).saturating_sub(self.carried.load(Ordering::Relaxed))
+    }
+}
+
 /// A misbehaving line to one server. It ends when it is dropped.
 pub struct BadLine {
     address: SocketAddr,
     ending: Arc<AtomicBool>,
     connections: Arc<AtomicU64>,
+    answers: Arc<Meter>,
     accepting: Option<JoinHandle<()>>,
     carrying: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
@@ -52,9 +72,11 @@ impl BadLine {
         let address = listener.local_addr()?;
         let ending = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(AtomicU64::new(0));
+        let answers = Arc::new(Meter::default());
         let carrying = Arc::new(Mutex::new(Vec::new()));
         let accepting = std::thread::spawn({
             let (ending, connections, carrying) = (ending.clone(), connections.clone(), carrying.clone());
+            let answers = answers.clone();
             move || {
                 while !ending.load(Ordering::Relaxed) {
                     let Ok((desk, _)) = listener.accept() else {
@@ -62,13 +84,13 @@ impl BadLine {
                         continue;
                     };
                     let fault = plan(connections.fetch_add(1, Ordering::Relaxed));
-                    let ending = ending.clone();
-                    let carry = std::thread::spawn(move || carry(desk, server, fault, &ending));
+                    let (ending, answers) = (ending.clone(), answers.clone());
+                    let carry = std::thread::spawn(move || carry(desk, server, fault, &ending, &answers));
                     carrying.lock().unwrap_or_else(PoisonError::into_inner).push(carry);
                 }
             }
         });
-        Ok(Self { address, ending, connections, accepting: Some(accepting), carrying })
+        Ok(Self { address, ending, connections, answers, accepting: Some(accepting), carrying })
     }
 
     /// Where the desk finds the line.
@@ -79,6 +101,21 @@ impl BadLine {
     /// How many connections there were.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of answers that came through.
+    pub fn carried(&self) -> u64 {
+        self.answers.carried.load(Ordering::Relaxed)
+    }
+
+    /// Carries so many more bytes of answers, and then nothing on any connection until [`Self::mend`].
+    pub fn hold_for(&self, bytes: u64) {
+        self.answers.most.store(self.carried() + bytes, Ordering::Relaxed);
+    }
+
+    /// Carries everything again.
+    pub fn mend(&self) {
+        self.answers.most.store(u64::MAX, Ordering::Relaxed);
     }
 }
 
@@ -96,7 +133,7 @@ impl Drop for BadLine {
 }
 
 /// Carries one connection until either side ends it or the fault does.
-fn carry(desk: TcpStream, server: SocketAddr, fault: Fault, ending: &AtomicBool) {
+fn carry(desk: TcpStream, server: SocketAddr, fault: Fault, ending: &AtomicBool, answers: &Meter) {
     if fault == Fault::Refuse {
         return;
     }
@@ -109,22 +146,29 @@ fn carry(desk: TcpStream, server: SocketAddr, fault: Fault, ending: &AtomicBool)
         Fault::CutAnswer(bytes) => (u64::MAX, bytes),
         _ => (u64::MAX, u64::MAX),
     };
-    let over = AtomicBool::new(false);
+    let (over, questions) = (AtomicBool::new(false), Meter::default());
     std::thread::scope(|scope| {
-        scope.spawn(|| pump(&desk, &server, question, Fault::None, &[ending, &over]));
-        pump(&server, &desk, answer, fault, &[ending, &over]);
+        scope.spawn(|| pump(&desk, &server, question, Fault::None, &[ending, &over], &questions));
+        pump(&server, &desk, answer, fault, &[ending, &over], answers);
     });
 }
 
 /// Copies until the end, until `limit` bytes have passed, or until one of `stops` is set; then the
 /// whole connection is over, as a cut cable is.
-fn pump(mut from: &TcpStream, mut to: &TcpStream, limit: u64, fault: Fault, stops: &[&AtomicBool; 2]) {
+fn pump(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    limit: u64,
+    fault: Fault,
+    stops: &[&AtomicBool; 2],
+    meter: &Meter,
+) {
     let _ = from.set_read_timeout(Some(PATIENCE));
     let mut buffer = [0u8; 16 * 1024];
     let mut left = limit;
     let mut held_back = false;
-    while left > 0 && stops.iter().all(|stop| !stop.load(Ordering::Relaxed)) {
-        let want = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+    while left.min(meter.left()) > 0 && stops.iter().all(|stop| !stop.load(Ordering::Relaxed)) {
+        let want = buffer.len().min(usize::try_from(left.min(meter.left())).unwrap_or(usize::MAX));
         let got = match from.read(&mut buffer[..want]) {
             Ok(0) => break,
             Ok(got) => got,
@@ -148,6 +192,7 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, limit: u64, fault: Fault, stop
             break;
         }
         left -= got as u64;
+        meter.carried.fetch_add(got as u64, Ordering::Relaxed);
     }
     stops[1].store(true, Ordering::Relaxed);
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
@@ -194,5 +239,16 @@ mod tests {
         assert_eq!(say(&line), b"pingp");
         assert_eq!(say(&line), b"pingping");
         assert_eq!(line.connections(), 5);
+    }
+
+    #[test]
+    fn a_line_that_holds_for_some_bytes_carries_nothing_more_until_it_is_mended() {
+        let line = BadLine::open(echo(), |_| Fault::None).unwrap();
+        line.hold_for(5);
+        assert_eq!(say(&line), b"pingp");
+        assert_eq!(say(&line), b"");
+        line.mend();
+        assert_eq!(say(&line), b"pingping");
+        assert_eq!(line.carried(), 13);
     }
 }

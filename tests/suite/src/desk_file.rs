@@ -96,6 +96,15 @@ pub fn contains(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
 }
 
+/// Changes the database behind the program's back.
+///
+/// # Errors
+/// When the code does not open the database, or the database refuses the SQL.
+pub fn change(home: &Path, recovery_code: &str, sql: &str) -> Answer {
+    let db = open(home, recovery_code)?;
+    Ok(db.maintain(|connection| Ok(connection.execute_batch(sql)?))?)
+}
+
 fn open(home: &Path, recovery_code: &str) -> Answer<Db> {
     let code = RecoveryCode::parse(recovery_code)?;
     let key = KeyFile::load(home)?.recovery_slot()?.open(&code)?;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::{deb, stage, windows};
+use super::{deb, stage, update, windows};
 use crate::process::{lines, program, root};
 use crate::tally::{Count, Tally};
 use crate::{Outcome, setup, xvfb};
@@ -19,11 +19,14 @@ const DESK_MOST: u64 = 40_000_000;
 #[derive(Args)]
 pub struct Options {
     /// Only the Debian packages.
-    #[arg(long, conflicts_with = "windows")]
+    #[arg(long, group = "only")]
     deb: bool,
     /// Only what is for Windows.
-    #[arg(long)]
+    #[arg(long, group = "only")]
     windows: bool,
+    /// Only the update from one version to the next.
+    #[arg(long, group = "only")]
+    update: bool,
     /// How the Debian packages are made.
     #[command(flatten)]
     packing: deb::Packing,
@@ -36,11 +39,15 @@ pub struct Options {
 pub fn run(options: &Options) -> Outcome {
     setup::installer_check()?;
     let mut tally = Tally::new();
-    if !options.windows {
+    let all = !(options.deb || options.windows || options.update);
+    if all || options.deb {
         check_debian(&mut tally, &options.packing);
     }
-    if !options.deb {
+    if all || options.windows {
         check_windows(&mut tally, &options.packing);
+    }
+    if all || options.update {
+        tally.step("an update, from one version to the next", update::check);
     }
     tally.close()
 }

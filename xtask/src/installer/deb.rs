@@ -30,6 +30,18 @@ impl Packing {
     }
 }
 
+/// What a package is packed from.
+pub struct Contents<'a> {
+    /// The folder with the programs.
+    pub programs: PathBuf,
+    /// Their version.
+    pub version: &'a str,
+    /// Whether time counts more than size.
+    pub quick: bool,
+    /// Where the package is left.
+    pub to: PathBuf,
+}
+
 /// Builds both programs and packs them; answers with the desk's package and the server's.
 ///
 /// # Errors
@@ -37,7 +49,10 @@ impl Packing {
 pub fn make(options: &Packing) -> Outcome<[PathBuf; 2]> {
     setup::packaging()?;
     build(options)?;
-    Ok([desk(options)?, server(options)?])
+    // A development build of half a gigabyte is not worth the time.
+    let (programs, quick, to) = (options.built(""), options.dev, stage::folder());
+    let contents = Contents { programs, version: VERSION, quick, to };
+    Ok([desk(&contents)?, server(&contents)?])
 }
 
 /// Builds the programs.
@@ -54,11 +69,15 @@ pub fn build(options: &Packing) -> Outcome {
     run(cargo(&["build", "--locked", "--release"]).args(packages))
 }
 
-fn desk(options: &Packing) -> Outcome<PathBuf> {
+/// Packs the desk.
+///
+/// # Errors
+/// When it cannot be packed.
+pub fn desk(contents: &Contents<'_>) -> Outcome<PathBuf> {
     let tree = stage::folder().join("deb/desk/tree");
     stage::empty(&tree)?;
-    put(&options.built("aftercare"), &tree.join("usr/bin/aftercare"), 0o755)?;
-    put(&options.built("aftercare-cli"), &tree.join("usr/bin/aftercare-cli"), 0o755)?;
+    put(&contents.programs.join("aftercare"), &tree.join("usr/bin/aftercare"), 0o755)?;
+    put(&contents.programs.join("aftercare-cli"), &tree.join("usr/bin/aftercare-cli"), 0o755)?;
     let (chinese, english) = (words("zh-CN")?, words("en")?);
     let entry = filled(
         "installer/deb/desk/aftercare.desktop",
@@ -84,13 +103,13 @@ fn desk(options: &Packing) -> Outcome<PathBuf> {
     }
     let drawn = tree.join("usr/share/icons/hicolor/scalable/apps/aftercare.svg");
     put(&root().join("assets/icons/aftercare.svg"), &drawn, 0o644)?;
-    pack(options, "desk", "aftercare", &tree, &["usr/bin/aftercare", "usr/bin/aftercare-cli"], &[])
+    pack(contents, "desk", "aftercare", &tree, &["usr/bin/aftercare", "usr/bin/aftercare-cli"], &[])
 }
 
-fn server(options: &Packing) -> Outcome<PathBuf> {
+fn server(contents: &Contents<'_>) -> Outcome<PathBuf> {
     let tree = stage::folder().join("deb/server/tree");
     stage::empty(&tree)?;
-    put(&options.built("aftercare-server"), &tree.join("usr/bin/aftercare-server"), 0o755)?;
+    put(&contents.programs.join("aftercare-server"), &tree.join("usr/bin/aftercare-server"), 0o755)?;
     let from = root().join("installer/server");
     put(
         &from.join("aftercare-server.service"),
@@ -100,26 +119,27 @@ fn server(options: &Packing) -> Outcome<PathBuf> {
     // It may come to hold the database's password.
     put(&from.join("aftercare-server.env"), &tree.join("etc/aftercare-server.env"), 0o600)?;
     let scripts = [("conffiles", 0o644), ("postinst", 0o755), ("prerm", 0o755), ("postrm", 0o755)];
-    pack(options, "server", "aftercare-server", &tree, &["usr/bin/aftercare-server"], &scripts)
+    pack(contents, "server", "aftercare-server", &tree, &["usr/bin/aftercare-server"], &scripts)
 }
 
 /// Packs a tree with the control files of `installer/deb/{part}`.
 fn pack(
-    options: &Packing,
+    contents: &Contents<'_>,
     part: &str,
     package: &str,
     tree: &Path,
     programs: &[&str],
     scripts: &[(&str, u32)],
 ) -> Outcome<PathBuf> {
-    let licence = format!("{package} {VERSION}\nCopyright: {}\nLicense: MIT\n", stage::publisher()?);
+    let licence =
+        format!("{package} {}\nCopyright: {}\nLicense: MIT\n", contents.version, stage::publisher()?);
     let about = tree.join("usr/share/doc").join(package).join("copyright");
     stage::write(licence.as_bytes(), &about, 0o644)?;
     let architecture = answer("dpkg", &["--print-architecture"]).unwrap_or_else(|| "amd64".into());
     let control = filled(
         &format!("installer/deb/{part}/control"),
         &[
-            ("VERSION", VERSION),
+            ("VERSION", contents.version),
             ("ARCHITECTURE", architecture.trim()),
             ("PUBLISHER", &stage::publisher()?),
             ("SIZE", &stage::size(tree).div_ceil(1024).to_string()),
@@ -131,9 +151,8 @@ fn pack(
         let from = root().join("installer/deb").join(part).join(script);
         put(&from, &tree.join("DEBIAN").join(script), *mode)?;
     }
-    let file = stage::folder().join(format!("{package}_{VERSION}_{}.deb", architecture.trim()));
-    // A development build of half a gigabyte is not worth the time.
-    let packing = if options.dev { "-Znone" } else { "-Zxz" };
+    let file = contents.to.join(format!("{package}_{}_{}.deb", contents.version, architecture.trim()));
+    let packing = if contents.quick { "-Znone" } else { "-Zxz" };
     let mut build = program("dpkg-deb", &["--build", "--root-owner-group", packing]);
     run(build.arg(tree).arg(&file))?;
     Ok(file)

@@ -3,6 +3,7 @@
 mod check;
 mod deb;
 mod stage;
+mod update;
 mod windows;
 
 use clap::Subcommand;
