@@ -150,6 +150,12 @@ pub enum Command {
         #[command(subcommand)]
         what: Complaints,
     },
+    /// Satisfaction surveys: the figures of a period.
+    Survey {
+        /// What to do.
+        #[command(subcommand)]
+        what: Survey,
+    },
     /// The last day to answer something that was received on a day; with --home by the hospital's calendar, else by the
     /// one that ships.
     Deadline {
@@ -193,6 +199,23 @@ pub enum Export {
         /// The Excel file.
         #[arg(long, value_name = "F.xlsx")]
         out: PathBuf,
+    },
+}
+
+/// What can be asked of surveys.
+#[derive(Subcommand)]
+pub enum Survey {
+    /// Score, satisfied rate, NPS, response rate and loyalty, each with its numerator and denominator.
+    Summary {
+        /// First day on which sheets were answered, as 2026-11-01.
+        #[arg(long, value_name = "D")]
+        from: String,
+        /// Last day.
+        #[arg(long, value_name = "D")]
+        to: String,
+        /// outpatient, inpatient, contact; all of them if not given.
+        #[arg(long, value_name = "K")]
+        kind: Option<String>,
     },
 }
 

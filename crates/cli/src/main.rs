@@ -11,6 +11,7 @@ mod reports;
 mod secret;
 mod session;
 mod settings;
+mod surveys;
 mod sync;
 mod words;
 
@@ -21,7 +22,7 @@ use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::args::{Audit, Cli, Command, Complaints, Export, Stick};
+use crate::args::{Audit, Cli, Command, Complaints, Export, Stick, Survey};
 use crate::desk::Desk;
 use crate::failure::Failure;
 
@@ -84,6 +85,9 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         }
         Command::Complaints { what: Complaints::List { view, department, limit } } => {
             complaints::list(&desk()?, view, department.as_deref(), *limit)
+        }
+        Command::Survey { what: Survey::Summary { from, to, kind } } => {
+            surveys::summary(&desk()?, from, to, kind.as_deref())
         }
         Command::Deadline { from, days } => complaints::deadline(&cli.global, language, from, *days),
         Command::Doctor => settings::doctor(&desk()?),

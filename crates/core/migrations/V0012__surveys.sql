@@ -248,6 +248,18 @@ CREATE TRIGGER survey_sheet_gone AFTER DELETE ON survey_sheet BEGIN
     FROM survey_sheet WHERE root_id = old.root_id ORDER BY entered_at DESC, id DESC LIMIT 1;
 END;
 
+-- Rules of questionnaires are as narrow as those of plans.
+DROP VIEW restricted_rule;
+CREATE VIEW restricted_rule AS
+  SELECT plan_version.code AS plan_code, plan_version.version AS plan_version, rule.value ->> 'code' AS rule
+  FROM plan_version,
+       json_each(plan_version.body, CASE plan_version.kind WHEN 'plan' THEN '$.form.alerts' ELSE '$.alerts' END) AS rule,
+       json_each(rule.value, '$.effects') AS effect
+  WHERE plan_version.kind IN ('plan', 'questionnaire') AND effect.value = 'restrict';
+
+-- Visits have no day of discharge: a round finds them by the day they began.
+CREATE INDEX encounter_by_visit ON encounter (admitted_at) WHERE kind <> 'inpatient' AND admitted_at IS NOT NULL;
+
 CREATE TRIGGER survey_invite_made AFTER INSERT ON survey_invite BEGIN
   INSERT INTO survey_invite_total (grain, starts_on, kind, site_id, department, invited, answered)
     SELECT grain.value, CASE grain.value WHEN 'd' THEN new.invited_on ELSE substr(new.invited_on, 1, 7) || '-01' END,

@@ -72,7 +72,7 @@ macro_rules! commands {
 use crate::app::jobs::JobStatus;
 use crate::{
     archive, attachments, audit, complaints, followup, forms, imports, reports, session, settings, staff,
-    sync, updates,
+    surveys, sync, updates,
 };
 
 /// An empty answer.
@@ -212,6 +212,21 @@ commands! {
         complaints_dossier_printed: ComplaintRead, complaints::commands::dossier_printed, complaints::OpenRequest => Done;
         complaints_deadline: SignedIn, complaints::commands::deadline, complaints::DeadlineRequest => complaints::DeadlineResponse;
         complaints_figures: ReportRead, complaints::commands::figures, complaints::FiguresRequest => complaints::Figures;
+        surveys_content: SurveyRead, surveys::commands::content, surveys::ContentRequest => surveys::ContentResponse;
+        surveys_rounds: SurveyRead, surveys::commands::rounds, surveys::RoundsRequest => surveys::RoundsResponse;
+        surveys_preview: SurveyManage, surveys::commands::preview, surveys::Frame => surveys::Preview;
+        surveys_round_make: SurveyManage, surveys::commands::round_make, surveys::RoundMakeRequest => surveys::Round;
+        surveys_round_close: SurveyManage, surveys::commands::round_close, surveys::RoundRequest => surveys::Round;
+        surveys_queue: SurveyWork, surveys::commands::queue, surveys::QueueRequest => surveys::QueueResponse;
+        surveys_call_save: SurveyWork, surveys::commands::call_save, surveys::CallSaveRequest => surveys::CallSaved;
+        surveys_evaluate: SurveyWork, surveys::commands::evaluate, surveys::EvaluateRequest => surveys::EvaluateResponse;
+        surveys_sheet_save: SurveyWork, surveys::commands::sheet_save, surveys::SheetSaveRequest => surveys::SheetSaved;
+        surveys_sheet_correct: SurveyWork, surveys::commands::sheet_correct, surveys::SheetCorrectRequest => surveys::SheetSaved;
+        surveys_sheet_open: SurveyRead, surveys::commands::sheet_open, surveys::SheetRequest => surveys::SheetDetail;
+        surveys_rows: SurveyRead, surveys::commands::rows, surveys::RowsRequest => surveys::RowsResponse;
+        surveys_results: SurveyRead, surveys::commands::results, surveys::ResultsRequest => surveys::ResultsResponse;
+        surveys_loyalty: SurveyRead, surveys::commands::loyalty, surveys::LoyaltyRequest => surveys::Loyalty;
+        surveys_export: ReportExport, surveys::commands::export, surveys::ExportRequest => surveys::ExportResponse;
         audit_verify: AuditVerify, audit::commands::verify, audit::VerifyRequest => audit::VerifyResponse;
         audit_list: AuditRead, audit::commands::list, audit::ListRequest => audit::ListResponse;
         imports_inspect: ImportRun, imports::commands::inspect, imports::InspectRequest => imports::InspectResponse;

@@ -64,6 +64,10 @@ error_codes! {
     AfterReceipt => "after_receipt",
     /// Later than now.
     InFuture => "in_future",
+    /// A date before the visit it is about.
+    BeforeVisit => "before_visit",
+    /// Nobody in these days can be asked.
+    NobodyDrawn => "nobody_drawn",
     /// Earlier than today.
     InPast => "in_past",
     /// Not a number, or out of range.

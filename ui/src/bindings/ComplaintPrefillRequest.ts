@@ -11,4 +11,8 @@ patient_id: string | null,
 /**
  * From this alert.
  */
-alert_id: string | null, };
+alert_id: string | null, 
+/**
+ * From this survey sheet.
+ */
+sheet_id: string | null, };

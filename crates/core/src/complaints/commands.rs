@@ -24,7 +24,7 @@ use crate::audit;
 use crate::change_log::{COMPLAINT, Change, Writer};
 use crate::commands::Done;
 use crate::error::{Error, FieldErrors, Result};
-use crate::{archive, db};
+use crate::{archive, db, surveys};
 
 /// Longest name of the first receiver, in characters.
 const SHORT: usize = 100;
@@ -184,7 +184,7 @@ fn response_of(connection: &Connection, alert_id: Option<Uuid>) -> Result<Option
     Ok(db::optional(found)?.flatten())
 }
 
-/// Where a form begins that comes from a patient or an alert.
+/// Where a form begins that comes from a patient, an alert or a survey sheet.
 ///
 /// # Errors
 /// `NotFound`.
@@ -206,8 +206,25 @@ pub fn prefill(ctx: &Ctx, request: PrefillRequest) -> Result<PrefillResponse> {
                 call_id = db::optional(found)?.flatten();
             }
         }
+        let sheet = match request.sheet_id {
+            Some(id) => Some(surveys::told(connection, id)?),
+            None => None,
+        };
+        if let Some(sheet) = &sheet {
+            patient = sheet.patient_id.or(patient);
+            call_id = sheet.call_id.or(call_id);
+            form.channel = "followup".to_owned();
+        }
         if let Some(id) = patient {
             of_patient(connection, id, today, &mut form)?;
+        }
+        if let Some(sheet) = sheet {
+            // What the sheet is about counts, not the patient's last stay.
+            form.departments = vec![sheet.department.clone()];
+            form.visit_department = sheet.department;
+            form.doctor = sheet.doctor;
+            form.visited_on = sheet.visited_on.or(form.visited_on);
+            form.summary = sheet.comments.into();
         }
         Ok(PrefillResponse { form, call_id })
     })

@@ -91,7 +91,7 @@ impl Patient {
 }
 
 /// Full years on `day`; `45岁` and `45` when there is no birth date (months and days are under one year).
-pub(super) fn age(birth_on: Option<NaiveDate>, age_text: Option<&str>, day: NaiveDate) -> Option<u16> {
+pub(crate) fn age(birth_on: Option<NaiveDate>, age_text: Option<&str>, day: NaiveDate) -> Option<u16> {
     if let Some(birth) = birth_on.filter(|birth| *birth <= day && *birth != NaiveDate::MIN) {
         let before_birthday = (day.month(), day.day()) < (birth.month(), birth.day());
         return u16::try_from(day.year() - birth.year() - i32::from(before_birthday)).ok();
@@ -107,7 +107,7 @@ pub(super) fn age(birth_on: Option<NaiveDate>, age_text: Option<&str>, day: Naiv
 }
 
 /// Whether the latest word on follow-up by phone is a withdrawal; what was said for records merged into this one counts.
-pub(super) fn consent_withdrawn(connection: &Connection, patient_id: Uuid) -> Result<bool> {
+pub(crate) fn consent_withdrawn(connection: &Connection, patient_id: Uuid) -> Result<bool> {
     let mut latest: Option<(i64, Uuid, bool)> = None;
     for record in archive::person_ids(connection, patient_id)? {
         let found = db::optional(

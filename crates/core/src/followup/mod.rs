@@ -22,6 +22,7 @@ mod journal;
 pub mod manage;
 pub mod patient_plans;
 mod people;
+pub(crate) mod recovery;
 pub mod slip;
 mod stop;
 mod task;
@@ -42,6 +43,7 @@ use crate::error::{FieldErrors, Result};
 use crate::forms;
 
 pub use enrol::{Discharge, Enrolled, Enroller};
+pub(crate) use facts::{age, consent_withdrawn};
 pub use people::{PeopleRequest, PeopleResponse, Person, people};
 pub use stop::{StopReason, move_patient, resume_patient, stop_patient, withdraw_encounter};
 pub use worklist::{
@@ -77,9 +79,13 @@ fn plan_name(connection: &Connection, code: &str, version: u32) -> Result<Option
     if code.is_empty() {
         return Ok(None);
     }
+    // What a questionnaire's rule has raised bears its name.
     Ok(Some(match forms::plan(connection, code, version) {
         Ok(plan) => plan.plan().name.clone(),
-        Err(_) => LocalText { zh: code.to_owned(), en: code.to_owned() },
+        Err(_) => match forms::questionnaire(connection, code, version) {
+            Ok(form) => form.form().title.clone(),
+            Err(_) => LocalText { zh: code.to_owned(), en: code.to_owned() },
+        },
     }))
 }
 

@@ -20,6 +20,9 @@ pub(super) const MANUAL: &str = "manual";
 /// Brings an expert's answer.
 pub(super) const RETURN_CALL: &str = "return_call";
 
+/// Makes good what a survey sheet was unhappy about.
+pub(super) const RECOVERY: &str = "recovery";
+
 /// A row of `task`.
 #[derive(Debug, Clone)]
 pub(super) struct Task {

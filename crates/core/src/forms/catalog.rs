@@ -66,6 +66,14 @@ pub fn questionnaire(connection: &Connection, code: &str, version: u32) -> Resul
     CompiledForm::new(read_form(connection, &version)?).map_err(unreadable)
 }
 
+/// Every questionnaire in use with its version, by code. One that this program cannot read is left out.
+pub fn questionnaires_in_use(connection: &Connection) -> Result<Vec<(Version, Form)>> {
+    let versions = store::versions(connection)?;
+    let used = in_use(&versions).filter(|version| version.kind == Kind::Questionnaire);
+    let read = used.filter_map(|version| Some((version.clone(), read_form(connection, version).ok()?)));
+    Ok(read.collect())
+}
+
 pub(super) fn read_plan(connection: &Connection, version: &Version) -> Result<Plan> {
     let mut plan: Plan = serde_json::from_str(&store::body(connection, version.id)?)?;
     plan.version = version.version;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
 
-pub use catalog::{catalog, content, plan, questionnaire};
+pub use catalog::{catalog, content, plan, questionnaire, questionnaires_in_use};
 pub use number::label as version_label;
 pub use seed::{is_due as seed_is_due, seed};
 

@@ -16,7 +16,7 @@ fn a_new_hospital_has_every_shipped_plan_in_use() {
     let desk = Desk::new();
     let list = desk.call("forms_plans", json!({}));
     assert_eq!(list["plans"].as_array().unwrap().len(), 11);
-    assert_eq!(list["questionnaires"].as_array().unwrap().len(), 2);
+    assert_eq!(list["questionnaires"].as_array().unwrap().len(), 3);
     let htn = row(&list, "HTN");
     assert_eq!(
         (htn["version"]["version"].as_u64(), htn["version"]["enabled"].as_bool()),

@@ -11,7 +11,7 @@ mod export;
 mod figures;
 mod gather;
 mod labels;
-mod sheet;
+pub(crate) mod sheet;
 mod store;
 #[cfg(test)]
 mod tests;

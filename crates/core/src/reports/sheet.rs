@@ -10,19 +10,21 @@ use crate::env;
 use crate::error::{Error, Result};
 
 /// Excel's own limits: rows of a sheet, characters of a cell (UTF-16 units).
-pub(super) const SHEET_ROWS: u32 = 1_048_576;
+pub(crate) const SHEET_ROWS: u32 = 1_048_576;
 const CELL_UNITS: usize = 32_767;
 /// Above the first data row: watermark and headings.
 const HEAD_ROWS: u32 = 2;
 
 /// A value with its type. Text is always written as a string, never as a formula.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     Empty,
     Text(&'a str),
     Made(String),
     Integer(i64),
     Share(f64),
+    /// A figure with one decimal place.
+    Number(f64),
     /// Days since Excel's 1900 began, in a column of dates or minutes.
     Time(f64),
 }
@@ -65,7 +67,7 @@ impl<'a> Cell<'a> {
 }
 
 /// The day a text of ten characters or more begins with, `YYYY-MM-DD`. Read by hand: a report has a million of them.
-pub(super) fn day(text: &str) -> Option<NaiveDate> {
+pub(crate) fn day(text: &str) -> Option<NaiveDate> {
     let (year, month, day) = (number(text, 0, 4)?, number(text, 5, 2)?, number(text, 8, 2)?);
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
 }
@@ -82,7 +84,7 @@ fn serial(day: NaiveDate) -> Option<f64> {
 }
 
 /// A heading, how wide its column is in characters, and what it holds.
-pub(super) struct Column {
+pub(crate) struct Column {
     pub title: String,
     pub width: f64,
     pub holds: Holds,
@@ -90,19 +92,20 @@ pub(super) struct Column {
 
 /// What [`Cell::Time`] means in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
+pub(crate) enum Holds {
     Values,
     Dates,
     Minutes,
 }
 
 /// The formats of all sheets.
-pub(super) struct Look {
+pub(crate) struct Look {
     mark: Format,
     head: Format,
     date: Format,
     minute: Format,
     share: Format,
+    number: Format,
 }
 
 impl Look {
@@ -117,12 +120,13 @@ impl Look {
             date: Format::new().set_num_format("yyyy-mm-dd"),
             minute: Format::new().set_num_format("yyyy-mm-dd hh:mm"),
             share: Format::new().set_num_format("0.0%"),
+            number: Format::new().set_num_format("0.0"),
         }
     }
 }
 
 /// A sheet being written, row after row.
-pub(super) struct Sheet<'w> {
+pub(crate) struct Sheet<'w> {
     worksheet: Worksheet,
     look: &'w Look,
     next_row: u32,
@@ -132,7 +136,7 @@ pub(super) struct Sheet<'w> {
 
 /// Makes a sheet that keeps one row in memory. It joins the workbook when it is written; until then each can be
 /// written on a thread of its own.
-pub(super) fn make<'w>(
+pub(crate) fn make<'w>(
     workbook: &mut Workbook,
     look: &'w Look,
     name: &str,
@@ -190,6 +194,7 @@ impl Sheet<'_> {
             Cell::Text(text) => sheet.write_string(row, column, fitting(text, &mut self.cut)),
             Cell::Made(text) => sheet.write_string(row, column, fitting(&text, &mut self.cut)),
             Cell::Integer(value) => sheet.write_number(row, column, value as f64),
+            Cell::Number(value) => sheet.write_number_with_format(row, column, value, &look.number),
             Cell::Share(value) => sheet.write_number_with_format(row, column, value, &look.share),
             Cell::Time(value) => sheet.write_number(row, column, value),
         };
@@ -230,7 +235,7 @@ fn column_number(index: usize) -> u16 {
 }
 
 /// Why a workbook could not be written.
-pub(super) fn unwritten(error: XlsxError) -> Error {
+pub(crate) fn unwritten(error: XlsxError) -> Error {
     match error {
         XlsxError::IoError(error) => error.into(),
         XlsxError::ZipError(zip) => Error::new(ErrorCode::FileUnwritable).caused_by(zip.to_string()),

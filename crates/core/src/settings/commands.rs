@@ -95,6 +95,21 @@ fn check(settings: &Settings) -> Result<()> {
             errors.add(name, ErrorCode::BadNumber);
         }
     }
+    for (name, number, most) in [
+        ("survey_min_answered", settings.survey_min_answered, 100),
+        ("survey_min_seconds", settings.survey_min_seconds, 600),
+        ("survey_min_n", settings.survey_min_n, 1000),
+        ("survey_repeat_days", settings.survey_repeat_days, 365),
+        ("survey_low_score", settings.survey_low_score, 100),
+    ] {
+        if number > most {
+            errors.add(name, ErrorCode::BadNumber);
+        }
+    }
+    let loyalty = settings.survey_loyalty;
+    if [loyalty.nps, loyalty.come_back, loyalty.retained].iter().any(|share| *share > 100) {
+        errors.add("survey_loyalty", ErrorCode::BadNumber);
+    }
     if settings.expire_after_days > 365 {
         errors.add("expire_after_days", ErrorCode::BadNumber);
     }

@@ -10,6 +10,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use aftercare_domain::survey::{LoyaltyWeights, Scale};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
@@ -67,6 +68,22 @@ pub struct Settings {
     pub complaint_multi_days: u32,
     /// Working days before a complaint's deadline at which its handler is warned.
     pub complaint_warn_days: u32,
+    /// How five points of a survey become a hundred.
+    pub survey_scale: Scale,
+    /// Share of a sheet's items that must be answered, percent; 0 takes every sheet.
+    pub survey_min_answered: u32,
+    /// Whether a sheet with the same option throughout does not count.
+    pub survey_reject_same: bool,
+    /// Seconds that a sheet takes at least by telephone or on the screen; 0 takes every sheet.
+    pub survey_min_seconds: u32,
+    /// Groups with fewer valid sheets are marked and not ranked.
+    pub survey_min_n: u32,
+    /// Days within which nobody is asked again.
+    pub survey_repeat_days: u32,
+    /// A score below this, 0-100, opens a service recovery; 0 opens none.
+    pub survey_low_score: u32,
+    /// Shares of the loyalty index.
+    pub survey_loyalty: LoyaltyWeights,
 }
 
 impl Default for Settings {
@@ -92,6 +109,14 @@ impl Default for Settings {
             complaint_single_days: 5,
             complaint_multi_days: 10,
             complaint_warn_days: 2,
+            survey_scale: Scale::default(),
+            survey_min_answered: 60,
+            survey_reject_same: true,
+            survey_min_seconds: 40,
+            survey_min_n: 30,
+            survey_repeat_days: 90,
+            survey_low_score: 60,
+            survey_loyalty: LoyaltyWeights::default(),
         }
     }
 }

@@ -31,8 +31,11 @@ const PLANS: &[(&str, &str)] = &[
     file!("plans/copd.json"),
     file!("plans/heart_failure.json"),
 ];
-const FORMS: &[(&str, &str)] =
-    &[file!("forms/satisfaction_inpatient.json"), file!("forms/satisfaction_outpatient.json")];
+const FORMS: &[(&str, &str)] = &[
+    file!("forms/satisfaction_contact.json"),
+    file!("forms/satisfaction_inpatient.json"),
+    file!("forms/satisfaction_outpatient.json"),
+];
 const COMMON: (&str, &str) = file!("common.json");
 const ROUTING: (&str, &str) = file!("routing.json");
 const VARIABLES: (&str, &str) = file!("variables.json");

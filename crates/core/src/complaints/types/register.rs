@@ -150,6 +150,9 @@ pub struct PrefillRequest {
     /// From this alert.
     #[serde(default)]
     pub alert_id: Option<Uuid>,
+    /// From this survey sheet.
+    #[serde(default)]
+    pub sheet_id: Option<Uuid>,
 }
 
 /// A form that has begun.

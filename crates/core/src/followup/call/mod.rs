@@ -17,6 +17,7 @@ mod undo;
 use aftercare_domain::forms::{Answers, LocalText};
 pub(super) use close::{after_end, decide_overdue};
 pub(super) use open::{encounter, latest_encounter};
+pub(crate) use save::save as save_within;
 pub use screen::*;
 pub(super) mod past {
     pub(in crate::followup) use super::history::{

@@ -50,7 +50,7 @@ pub(super) struct Outcome {
 }
 
 /// Saves a call; see [`super::commands::save_call`].
-pub(super) fn save(ctx: &Ctx, writer: &mut Writer<'_>, request: &SaveCallRequest) -> Result<SavedCall> {
+pub(crate) fn save(ctx: &Ctx, writer: &mut Writer<'_>, request: &SaveCallRequest) -> Result<SavedCall> {
     if let Some(saved) = repeated(ctx, writer, request)? {
         return Ok(saved);
     }

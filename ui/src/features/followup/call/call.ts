@@ -131,11 +131,11 @@ function oneAtATime() {
 
 /**
  * One call with one patient. The form is what it was when the patient was opened: later news change the panes around
- * it, never the form. What is typed goes to the encrypted draft at once.
+ * it, never the form. What is typed goes to the encrypted draft at once. A survey's call has a draft of its own.
  */
-export function useCall(opened: FollowupPatient) {
+export function useCall(opened: FollowupPatient, draftKey = `followup:${opened.patient.id}`) {
   const patientId = opened.patient.id
-  const draft = useDraft<CallBody>(`followup:${patientId}`, freshCall)
+  const draft = useDraft<CallBody>(draftKey, freshCall)
   const { state, failure, now: evaluateNow, soon } = evaluation(opened, () => draft.body.value.answers)
   const phone = ref(opened.unsaved_dial?.phone_id ?? opened.phones.find((line) => line.usable)?.id ?? opened.phones[0]?.id ?? null)
   const verdict = shallowRef<GuardVerdict | null>(null)
@@ -227,7 +227,7 @@ export function useCall(opened: FollowupPatient) {
   const dismiss = () => void (verdict.value = null)
   const faults = computed(() => faultsOf(state.value, faultsShown.value, error.value))
 
-  return { opened, patientId, draft, state, failure, phone, verdict, error, faults, faultsShown, busy, raisedBy, phase, speak, answer, dial, save, choosePhone, dismiss, evaluateNow }
+  return { opened, patientId, draft, state, failure, phone, verdict, error, faults, faultsShown, busy, raisedBy, phase, speak, answer, dial, save, choosePhone, dismiss, evaluateNow, guarded }
 }
 
 export type Call = ReturnType<typeof useCall>
