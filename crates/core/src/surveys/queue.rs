@@ -174,17 +174,14 @@ fn made(connection: &Connection, call_id: Uuid) -> Result<bool> {
 
 /// The answer to a call that was saved before: nothing is changed.
 fn again(ctx: &Ctx, connection: &Connection, request: &CallSaveRequest, invite: &Open) -> Result<CallSaved> {
-    let sheet = match invite.sheet_id {
-        Some(id) => Some(SheetSaved {
-            id,
-            score: None,
-            invalid: None,
-            recovery: false,
-            low: false,
-            alerts: Vec::new(),
-        }),
-        None => None,
-    };
+    let sheet = invite.sheet_id.map(|id| SheetSaved {
+        id,
+        score: None,
+        invalid: None,
+        recovery: false,
+        low: false,
+        alerts: Vec::new(),
+    });
     let now = ctx.now().timestamp_millis();
     Ok(CallSaved {
         status: invite.status.clone(),
