@@ -10,6 +10,7 @@ use aftercare_bench::measure::{self, Figure, millis, p99, timed};
 use aftercare_core::App;
 use aftercare_core::app::jobs::Progress;
 use aftercare_core::archive::rebuild;
+use aftercare_core::reports::dashboard;
 use aftercare_core::testing::raw_connection;
 use aftercare_domain::pinyin::search_terms;
 use chrono::NaiveDate;
@@ -73,6 +74,7 @@ fn fill(app: &Arc<App>) -> Vec<Discharge> {
         }
     }
     let (time, indexed) = timed(|| rebuild(&transaction, &Progress::unwatched()).unwrap());
+    dashboard::rebuild(&transaction).unwrap();
     transaction.commit().unwrap();
     eprintln!("{indexed} patients indexed in {:.0} ms", millis(time));
     sample

@@ -11,6 +11,7 @@ use aftercare_bench::measure::{self, Figure, millis, p99, rows, thousands, timed
 use aftercare_bench::replay::{Bare, State};
 use aftercare_core::App;
 use aftercare_core::followup::rebuild_worklist;
+use aftercare_core::reports::dashboard;
 use aftercare_core::testing::raw_connection;
 use chrono::{Days, NaiveDate};
 use rusqlite::{Connection, params};
@@ -107,6 +108,7 @@ fn fill(home: &Path, app: &Arc<App>) {
     let (time, placed) = timed(|| {
         let transaction = connection.transaction().unwrap();
         let placed = rebuild_worklist(&transaction, desk::now().timestamp_millis()).unwrap();
+        dashboard::rebuild(&transaction).unwrap();
         transaction.commit().unwrap();
         placed
     });

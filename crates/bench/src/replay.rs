@@ -36,7 +36,7 @@ struct Table {
     rows: &'static str,
 }
 
-const TABLES: [Table; 17] = [
+const TABLES: [Table; 18] = [
     Table { name: "patient", key: &["num"], rows: "id = ?1" },
     Table { name: "phone", key: &["id"], rows: "patient_id = ?1" },
     Table { name: "enrolment", key: &["id"], rows: "patient_id = ?1" },
@@ -73,6 +73,7 @@ const TABLES: [Table; 17] = [
                  WHERE patient_num = (SELECT num FROM patient WHERE id = ?1))",
     },
     Table { name: "worklist_total", key: &["bucket"], rows: "?1 IS NOT NULL" },
+    Table { name: "report_changed", key: &["patient_id"], rows: "patient_id = ?1" },
 ];
 
 /// What a patient's call may change.
@@ -166,6 +167,19 @@ fn valued(key: &Key) -> Value {
     }
 }
 
+/// Takes the triggers off that note whose totals change: the bare work writes their rows itself.
+pub fn drop_report_triggers(connection: &Connection) {
+    let mut statement = connection
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'report\\_%' ESCAPE '\\'",
+        )
+        .unwrap();
+    let names: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    for name in names {
+        connection.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+}
+
 /// A copy of the database, set up as the program sets up its own, written without the program.
 pub struct Bare(Connection);
 
@@ -181,6 +195,7 @@ impl Bare {
         let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
                         PRAGMA cache_size = -8000;";
         connection.execute_batch(settings).unwrap();
+        drop_report_triggers(&connection);
         Self(connection)
     }
 

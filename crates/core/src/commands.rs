@@ -136,6 +136,8 @@ commands! {
         reports_figures: ReportRead, reports::commands::figures, reports::FiguresRequest => reports::FiguresResponse;
         reports_rows: ReportRead, reports::commands::rows, reports::RowsRequest => reports::RowsResponse;
         reports_departments: ReportRead, reports::commands::departments, reports::DepartmentsRequest => reports::DepartmentsResponse;
+        reports_rows_export: ReportExport, reports::commands::rows_export, reports::RowsExportRequest => reports::ExportResponse;
+        reports_rows_export_start: ReportExport, reports::commands::rows_export_start, reports::RowsExportRequest => settings::JobStarted;
         reports_export: ReportExport, reports::commands::export, reports::ExportRequest => reports::ExportResponse;
         reports_export_start: ReportExport, reports::commands::export_start, reports::ExportRequest => settings::JobStarted;
         archive_find: ArchiveRead, archive::commands::find, archive::FindRequest => archive::FindResponse;

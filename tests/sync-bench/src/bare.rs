@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aftercare_bench::desk;
+use aftercare_bench::replay::drop_report_triggers;
 use aftercare_core::archive::search_document;
 use aftercare_core::testing::raw_connection;
 use aftercare_server::authority::Authority;
@@ -30,7 +31,7 @@ pub struct Floor {
 }
 
 /// Tables that a desk makes from the synced ones.
-const DERIVED: [&str; 2] = ["worklist", "worklist_tag"];
+const DERIVED: [&str; 5] = ["worklist", "worklist_tag", "report_name", "report_share", "report_total"];
 
 /// Sends `pages` and inserts the rows that they became in the desk `from` into an empty desk `to`.
 pub fn measure(from: &Path, to: &Path, pages: &[Vec<u8>], authority: &[u8]) -> Floor {
@@ -38,6 +39,7 @@ pub fn measure(from: &Path, to: &Path, pages: &[Vec<u8>], authority: &[u8]) -> F
     let (source, target) = (desk::open(from), desk::open(to));
     let (source, mut target) = (raw_connection(&source), raw_connection(&target));
     configure(&target);
+    drop_report_triggers(&target);
     let mut inserting = Duration::ZERO;
     let mut reader = Rows::new(&source);
     for page in pages {

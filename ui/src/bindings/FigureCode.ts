@@ -3,4 +3,4 @@
 /**
  * A figure of the department.
  */
-export type FigureCode = "followup_ratio" | "expected_ratio" | "completion" | "timeliness" | "connection_by_call" | "connection_by_patient" | "lost" | "red_in_time" | "orange_in_time" | "yellow_in_time" | "funnel_called" | "funnel_reached" | "funnel_completed";
+export type FigureCode = "followup_ratio" | "expected_ratio" | "completion" | "timeliness" | "connection_by_call" | "connection_by_patient" | "lost" | "red_in_time" | "orange_in_time" | "yellow_in_time" | "tasks_done" | "funnel_called" | "funnel_reached" | "funnel_completed" | "complaint_category" | "complaint_ageing" | "complaint_in_time";

@@ -6,17 +6,25 @@ import type { Personal } from "./Personal";
  */
 export type ReportRow = { 
 /**
- * Discharge, task, call, enrolment or alert.
+ * Discharge, task, call, enrolment, alert or complaint.
  */
 record_id: string, 
 /**
- * Whose.
+ * Whose; a complaint may be nobody's.
  */
-patient_id: string, 
+patient_id: string | null, 
 /**
- * The patient's name.
+ * The patient's name; of complaints empty, these stand by their number.
  */
 name: Personal, 
+/**
+ * A complaint's number.
+ */
+number: string | null, 
+/**
+ * A complaint's category.
+ */
+category: string | null, 
 /**
  * The hospital's number.
  */
@@ -33,6 +41,10 @@ department: string,
  * Plan, where there is one.
  */
 plan_code: string | null, 
+/**
+ * Who did it or was given it; empty where nobody is told apart.
+ */
+nurse: string, 
 /**
  * Whether the row is in the numerator.
  */

@@ -9,6 +9,6 @@ export type ReportsFunnelStep = {
  */
 step: string, 
 /**
- * Patients.
+ * Tasks.
  */
-patients: number, };
+tasks: number, };

@@ -24,6 +24,10 @@ scope: ReportsScope,
  */
 cell: ReportsCell | null, 
 /**
+ * Only a part that a chart tells apart: the state of alerts, the category or age of complaints.
+ */
+slice?: string | null, 
+/**
  * Skip so many.
  */
 offset: number, 

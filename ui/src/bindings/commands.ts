@@ -158,6 +158,7 @@ import type { ReportsExportRequest } from './ReportsExportRequest';
 import type { ReportsExportResponse } from './ReportsExportResponse';
 import type { ReportsFiguresRequest } from './ReportsFiguresRequest';
 import type { ReportsFiguresResponse } from './ReportsFiguresResponse';
+import type { ReportsRowsExportRequest } from './ReportsRowsExportRequest';
 import type { ReportsRowsRequest } from './ReportsRowsRequest';
 import type { ReportsRowsResponse } from './ReportsRowsResponse';
 import type { RestoreRequest } from './RestoreRequest';
@@ -291,6 +292,8 @@ export interface Commands {
   reports_figures: { request: ReportsFiguresRequest; response: ReportsFiguresResponse };
   reports_rows: { request: ReportsRowsRequest; response: ReportsRowsResponse };
   reports_departments: { request: ReportsDepartmentsRequest; response: ReportsDepartmentsResponse };
+  reports_rows_export: { request: ReportsRowsExportRequest; response: ReportsExportResponse };
+  reports_rows_export_start: { request: ReportsRowsExportRequest; response: JobStarted };
   reports_export: { request: ReportsExportRequest; response: ReportsExportResponse };
   reports_export_start: { request: ReportsExportRequest; response: JobStarted };
   archive_find: { request: ArchiveFindRequest; response: ArchiveFindResponse };

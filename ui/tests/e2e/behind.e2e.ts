@@ -29,11 +29,11 @@ beforeEach(async () => {
 })
 afterEach(() => desk.close())
 
-test('a bar of the funnel opens exactly the patients it counts', async () => {
+test('a bar of the funnel opens exactly the tasks it counts', async () => {
   await desk.page.reload()
   const scope = { from: '2026-11-01', to: '2026-11-30', department: null }
   const { funnel } = await desk.call('reports_figures', { scope })
-  const due = funnel.find((step) => step.step === 'due')?.patients ?? 0
+  const due = funnel.find((step) => step.step === 'due')?.tasks ?? 0
   expect(due).toBeGreaterThan(0)
   await open('/reports?period=free&from=2026-11-01&to=2026-11-30')
   // The first bar of the second chart.

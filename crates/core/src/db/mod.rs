@@ -93,6 +93,7 @@ impl Db {
         let mut connection = lock(&self.writer);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = write(&transaction, &self.change_log_open)?;
+        crate::reports::dashboard::after_write(&transaction)?;
         transaction.commit()?;
         Ok(result)
     }

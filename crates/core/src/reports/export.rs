@@ -11,10 +11,10 @@ use aftercare_domain::error_code::ErrorCode;
 use rusqlite::Connection;
 use rust_xlsxwriter::Workbook;
 
-use super::figures::{self, FigureCode};
+use super::figures;
 use super::labels::Labels;
 use super::sheet::{self, Cell, Column, Holds, Look, Sheet};
-use super::{DepartmentLine, Figure, Scope};
+use super::{DepartmentLine, Figure, FigureCode, Scope};
 use super::{detail_sheet, discharges};
 use crate::error::{Error, Result};
 use crate::words::{Language, Words};
@@ -139,7 +139,7 @@ impl<'w> Book<'_, 'w> {
 }
 
 fn find(figures: &[Figure], code: FigureCode) -> Figure {
-    let none = Figure { code, numerator: 0, denominator: 0 };
+    let none = Figure { code, slice: None, numerator: 0, denominator: 0, without: Vec::new() };
     figures.iter().find(|figure| figure.code == code).cloned().unwrap_or(none)
 }
 

@@ -1,280 +1,386 @@
-//! The figures: which population, which flag counts below the line and which above.
+//! The figures: all that are sums over days come from the totals, the rest from the rows themselves.
 //!
 //! Definitions: shared KPI list of the department; `FollowupRatio` is indicator 21 of
 //! 《改善就医感受提升患者体验评估操作手册(2023版)》: every discharge counts below the line, the dead too,
 //! and several follow-ups of one stay count once.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
-use ts_rs::TS;
+use chrono::{Datelike, Months, NaiveDate};
+use rusqlite::{Connection, params_from_iter};
+use uuid::Uuid;
 
-use super::{AnsweringHour, DepartmentLine, Figure, FiguresResponse, FunnelStep, Scope, TrendDay};
+use super::dashboard::{LEVELS, Measure, Spans, Totals, month_of, task};
+use super::population::{FigureCode, Today};
+use super::{
+    AlertLine, AnsweringHour, DepartmentLine, Figure, FiguresResponse, FunnelStep, Part, Scope, TrendDay,
+    WorkloadLine, complaints, sheet,
+};
 use crate::error::Result;
 
-/// A figure of the department.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum FigureCode {
-    /// 出院患者随访比例: discharges followed up ÷ all discharges.
-    FollowupRatio,
-    /// 应随访比例: the same without the dead, refused and test patients below the line.
-    ExpectedRatio,
-    /// 随访完成率: tasks done within their window ÷ tasks due, cancelled ones left out.
-    Completion,
-    /// 随访及时率: tasks done within their window ÷ tasks done.
-    Timeliness,
-    /// 接通率(按通次): calls of 10 seconds or more ÷ calls.
-    ConnectionByCall,
-    /// 联系成功率(按人): patients with a finished conversation ÷ patients called.
-    ConnectionByPatient,
-    /// 失访率: lost ÷ under management.
-    Lost,
-    /// 红色异常处置及时率.
-    RedInTime,
-    /// 橙色异常处置及时率.
-    OrangeInTime,
-    /// 黄色异常处置及时率.
-    YellowInTime,
-    /// A step of the funnel, not of the summary: patients called ÷ patients with a task due.
-    FunnelCalled,
-    /// A step of the funnel: patients reached.
-    FunnelReached,
-    /// A step of the funnel: patients with a task completed.
-    FunnelCompleted,
+/// Longer periods are drawn by months.
+const MOST_TREND_DAYS: i64 = 92;
+/// Of longer periods nobody asks how many different patients were called: that is no sum over days.
+const MOST_PEOPLE_DAYS: i64 = 31;
+
+/// First and last day of a scope that was checked.
+fn period(scope: &Scope) -> (NaiveDate, NaiveDate) {
+    let [from, to] = [&scope.from, &scope.to].map(|text| sheet::day(text).unwrap_or_default());
+    (from, to)
 }
 
-/// The rows a figure counts.
-pub(super) struct Population {
-    /// The query; parameters ?1 from, ?2 to, ?3 department or null.
-    pub sql: &'static str,
-    /// The flag of rows in the denominator.
-    pub denominator: &'static str,
-    /// The flag of rows in the numerator.
-    pub numerator: &'static str,
+/// How many of how many.
+#[derive(Debug, Default, Clone, Copy)]
+struct Ratio(i64, i64);
+
+/// What the totals say.
+#[derive(Default)]
+struct Sums {
+    figures: Vec<(FigureCode, Ratio)>,
+    trend: BTreeMap<i64, (i64, i64)>,
+    funnel: [i64; 4],
+    answering: BTreeMap<(u8, u8), (i64, i64)>,
+    alerts: [[i64; 3]; 3],
+    departments: BTreeMap<String, DepartmentLine>,
+    nurses: BTreeMap<i64, WorkloadLine>,
 }
 
-pub(super) const DISCHARGES: &str = include_str!("sql/discharges.sql");
-pub(super) const TASKS: &str = include_str!("sql/tasks.sql");
-const CALLS: &str = include_str!("sql/calls.sql");
-const PATIENTS_CALLED: &str = include_str!("sql/patients_called.sql");
-const MANAGED: &str = include_str!("sql/managed.sql");
-const ALERTS: &str = include_str!("sql/alerts.sql");
-const FUNNEL: &str = include_str!("sql/funnel.sql");
+impl Sums {
+    fn put(&mut self, code: FigureCode, numerator: i64, denominator: i64) {
+        self.figures.push((code, Ratio(numerator, denominator)));
+    }
 
-impl FigureCode {
-    /// Those of the summary, in its order.
-    pub const ALL: [FigureCode; 10] = [
-        Self::FollowupRatio,
-        Self::ExpectedRatio,
-        Self::Completion,
-        Self::Timeliness,
-        Self::ConnectionByCall,
-        Self::ConnectionByPatient,
-        Self::Lost,
-        Self::RedInTime,
-        Self::OrangeInTime,
-        Self::YellowInTime,
-    ];
+    fn department(&mut self, name: &str) -> &mut DepartmentLine {
+        self.departments.entry(name.to_owned()).or_insert_with(|| DepartmentLine {
+            department: name.to_owned(),
+            discharges: 0,
+            followed: 0,
+            due: 0,
+            done: 0,
+        })
+    }
+}
 
-    /// The key of its words.
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::FollowupRatio => "followup_ratio",
-            Self::ExpectedRatio => "expected_ratio",
-            Self::Completion => "completion",
-            Self::Timeliness => "timeliness",
-            Self::ConnectionByCall => "connection_by_call",
-            Self::ConnectionByPatient => "connection_by_patient",
-            Self::Lost => "lost",
-            Self::RedInTime => "red_in_time",
-            Self::OrangeInTime => "orange_in_time",
-            Self::YellowInTime => "yellow_in_time",
-            Self::FunnelCalled => "funnel_called",
-            Self::FunnelReached => "funnel_reached",
-            Self::FunnelCompleted => "funnel_completed",
+/// Discharges and how many of them were followed up.
+fn stays(totals: &Totals<'_>, scope: &Scope, spans: &Spans, sums: &mut Sums) -> Result<()> {
+    let [mut all, mut expected, mut followed] = [0; 3];
+    let mut lines: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    totals.each(Measure::Stays, spans, scope, |cell, count| {
+        all += count;
+        expected += (cell.slot & 1) * count;
+        followed += (cell.slot >> 1 & 1) * count;
+        let line = lines.entry(cell.department).or_default();
+        line.0 += count;
+        line.1 += (cell.slot >> 1 & 1) * count;
+    })?;
+    for (department, (discharges, followed)) in lines {
+        let line = sums.department(totals.name(department));
+        line.discharges += discharges;
+        line.followed += followed;
+    }
+    sums.put(FigureCode::FollowupRatio, followed, all);
+    sums.put(FigureCode::ExpectedRatio, followed, expected);
+    Ok(())
+}
+
+/// Tasks: completion, the trend, the funnel, and who did them.
+fn tasks(totals: &Totals<'_>, scope: &Scope, by_day: bool, sums: &mut Sums) -> Result<()> {
+    let (from, to) = period(scope);
+    let spans = if by_day { Spans::days(from, to) } else { Spans::months(from, to) };
+    let [mut due, mut done, mut timely] = [0; 3];
+    let mut steps = [0; 3];
+    let mut lines: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    totals.each(Measure::Tasks, &spans, scope, |cell, count| {
+        let part = |flag: i64| if cell.slot & flag == flag { count } else { 0 };
+        due += count;
+        done += part(task::DONE);
+        timely += part(task::TIMELY);
+        for (step, flag) in steps.iter_mut().zip([task::CALLED, task::REACHED, task::COMPLETED]) {
+            *step += part(flag);
         }
+        let point = sums.trend.entry(if by_day { cell.span } else { month_of(cell.span) }).or_default();
+        point.0 += count;
+        point.1 += part(task::DONE);
+        let line = lines.entry(cell.department).or_default();
+        line.0 += count;
+        line.1 += part(task::DONE);
+        let nurse = sums.nurses.entry(cell.nurse).or_default();
+        nurse.due += count;
+        nurse.done += part(task::DONE);
+    })?;
+    for (department, (due, done)) in lines {
+        let line = sums.department(totals.name(department));
+        line.due += due;
+        line.done += done;
     }
-
-    pub(super) fn population(self) -> Population {
-        let (sql, numerator, denominator) = match self {
-            Self::FollowupRatio => (DISCHARGES, "followed", "everyone"),
-            Self::ExpectedRatio => (DISCHARGES, "followed", "expected"),
-            Self::Completion => (TASKS, "timely", "counted"),
-            Self::Timeliness => (TASKS, "timely", "done"),
-            Self::ConnectionByCall => (CALLS, "connected", "everyone"),
-            Self::ConnectionByPatient => (PATIENTS_CALLED, "reached", "everyone"),
-            Self::Lost => (MANAGED, "lost", "everyone"),
-            Self::RedInTime => (ALERTS, "red_in_time", "red"),
-            Self::OrangeInTime => (ALERTS, "orange_in_time", "orange"),
-            Self::YellowInTime => (ALERTS, "yellow_in_time", "yellow"),
-            Self::FunnelCalled => (FUNNEL, "called", "everyone"),
-            Self::FunnelReached => (FUNNEL, "reached", "everyone"),
-            Self::FunnelCompleted => (FUNNEL, "completed", "everyone"),
-        };
-        Population { sql, denominator, numerator }
-    }
+    sums.funnel = [due, steps[0], steps[1], steps[2]];
+    sums.put(FigureCode::Completion, timely, due);
+    sums.put(FigureCode::Timeliness, timely, done);
+    sums.put(FigureCode::TasksDone, done, due);
+    Ok(())
 }
 
-/// The condition in every population that `?3` narrows to one department.
-const ANYWHERE: &str = "(?3 IS NULL OR encounter.department = ?3)";
-
-/// A population's query for a scope. Where every department is meant it does not look at departments at all, so that
-/// SQLite leaves the join out when nothing else needs it.
-pub(super) fn scoped(sql: &str, scope: &Scope) -> String {
-    let condition = if scope.department.is_some() { "encounter.department = ?3" } else { "?3 IS NULL" };
-    sql.replace(ANYWHERE, condition)
+fn calls(totals: &Totals<'_>, scope: &Scope, spans: &Spans, sums: &mut Sums) -> Result<()> {
+    let [mut all, mut connected] = [0; 2];
+    totals.each(Measure::Calls, spans, scope, |cell, count| {
+        all += count;
+        connected += cell.slot * count;
+        let nurse = sums.nurses.entry(cell.nurse).or_default();
+        nurse.calls += count;
+        nurse.connected += cell.slot * count;
+    })?;
+    sums.put(FigureCode::ConnectionByCall, connected, all);
+    Ok(())
 }
 
-/// Reads `columns` of every row of a population.
-fn each(
-    connection: &Connection,
-    sql: &str,
-    columns: &[&str],
-    scope: &Scope,
-    mut take: impl FnMut(&Row<'_>) -> Result<()>,
-) -> Result<()> {
-    let sql = format!("SELECT {} FROM ({})", columns.join(", "), scoped(sql, scope));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![scope.from, scope.to, scope.department])?;
-    while let Some(row) = rows.next()? {
-        take(row)?;
+fn hours(totals: &Totals<'_>, scope: &Scope, spans: &Spans, sums: &mut Sums) -> Result<()> {
+    let measure = if scope.nurse.is_some() { Measure::NurseHours } else { Measure::Hours };
+    totals.each(measure, spans, scope, |cell, count| {
+        let hour = cell.slot / 2;
+        let at = ((hour / 24) as u8, (hour % 24) as u8);
+        let sum = sums.answering.entry(at).or_default();
+        sum.0 += count;
+        sum.1 += (cell.slot & 1) * count;
+    })
+}
+
+fn alerts(totals: &Totals<'_>, scope: &Scope, spans: &Spans, sums: &mut Sums) -> Result<()> {
+    totals.each(Measure::Alerts, spans, scope, |cell, count| {
+        let level = sums.alerts.get_mut((cell.slot / 4) as usize);
+        if let Some(state) = level.and_then(|level| level.get_mut((cell.slot % 4) as usize)) {
+            *state += count;
+        }
+    })?;
+    let codes = [FigureCode::RedInTime, FigureCode::OrangeInTime, FigureCode::YellowInTime];
+    for (code, states) in codes.into_iter().zip(sums.alerts) {
+        sums.put(code, states[0], states.iter().sum());
     }
     Ok(())
 }
 
-/// Every figure of a scope, and the follow-up of each department, most discharges first. Each population is read once.
+/// Plans under management in a period: begun by its end, less those ended before it began.
+fn managed(totals: &Totals<'_>, scope: &Scope, sums: &mut Sums) -> Result<()> {
+    let (from, to) = period(scope);
+    let [mut all, mut lost] = [0; 2];
+    let before = from.pred_opt().unwrap_or(from);
+    for (measure, until, sign) in [(Measure::Began, to, 1), (Measure::Ended, before, -1)] {
+        totals.each(measure, &Spans::until(until), scope, |cell, count| {
+            all += sign * count;
+            lost += sign * cell.slot * count;
+        })?;
+    }
+    sums.put(FigureCode::Lost, lost, all);
+    Ok(())
+}
+
+/// Counts a figure's rows themselves.
+fn people(connection: &Connection, scope: &Scope, today: &Today, sums: &mut Sums) -> Result<()> {
+    let code = FigureCode::ConnectionByPatient;
+    let population = code.population();
+    let (sql, values) = population.source.of_scope(scope, today);
+    let sql = format!("SELECT count(*), count(*) FILTER (WHERE {}) FROM ({sql})", population.numerator);
+    let (all, reached) = connection
+        .prepare_cached(&sql)?
+        .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    sums.put(code, reached, all);
+    Ok(())
+}
+
+fn gather(
+    connection: &Connection,
+    totals: &Totals<'_>,
+    scope: &Scope,
+    today: &Today,
+    parts: &[Part],
+) -> Result<Sums> {
+    let (from, to) = period(scope);
+    let spans = Spans::months(from, to);
+    let mut sums = Sums::default();
+    for part in parts {
+        match part {
+            Part::Discharges => stays(totals, scope, &spans, &mut sums)?,
+            Part::Tasks => tasks(totals, scope, by_day(scope), &mut sums)?,
+            Part::Calls => calls(totals, scope, &spans, &mut sums)?,
+            Part::Hours => hours(totals, scope, &spans, &mut sums)?,
+            Part::Alerts => alerts(totals, scope, &spans, &mut sums)?,
+            Part::Managed => managed(totals, scope, &mut sums)?,
+            Part::People => people(connection, scope, today, &mut sums)?,
+            Part::Complaints => {}
+        }
+    }
+    Ok(sums)
+}
+
+fn by_day(scope: &Scope) -> bool {
+    let (from, to) = period(scope);
+    (to - from).num_days() < MOST_TREND_DAYS
+}
+
+/// The summary's figures, in its order; those that were not asked for are left out.
+fn summary(sums: &Sums, codes: &[FigureCode]) -> Vec<Figure> {
+    let find = |code: &FigureCode| sums.figures.iter().find(|(known, _)| known == code);
+    let figure = |(code, Ratio(numerator, denominator)): &(FigureCode, Ratio)| Figure {
+        code: *code,
+        slice: None,
+        numerator: *numerator,
+        denominator: *denominator,
+        without: code.without().to_vec(),
+    };
+    codes.iter().filter_map(find).map(figure).collect()
+}
+
+fn departments(sums: &mut Sums) -> Vec<DepartmentLine> {
+    let mut lines: Vec<DepartmentLine> = std::mem::take(&mut sums.departments).into_values().collect();
+    lines.sort_by_key(|line| Reverse((line.discharges, line.due)));
+    lines
+}
+
+/// Every figure of a scope, and the follow-up of each department, most discharges first. For workbooks.
 pub(super) fn figures_and_departments(
     connection: &Connection,
     scope: &Scope,
 ) -> Result<(Vec<Figure>, Vec<DepartmentLine>)> {
-    let mut figures: Vec<Figure> =
-        FigureCode::ALL.into_iter().map(|code| Figure { code, numerator: 0, denominator: 0 }).collect();
-    let mut lines: BTreeMap<String, DepartmentLine> = BTreeMap::new();
-    for sql in [DISCHARGES, TASKS, CALLS, PATIENTS_CALLED, MANAGED, ALERTS] {
-        let mut counted: Vec<(&mut Figure, Population)> = figures
-            .iter_mut()
-            .map(|figure| (figure.code.population(), figure))
-            .filter(|(population, _)| population.sql == sql)
-            .map(|(population, figure)| (figure, population))
-            .collect();
-        let by_department: &[&str] = match sql {
-            DISCHARGES => &["department", "everyone", "followed"],
-            TASKS => &["department", "counted", "done"],
-            _ => &[],
-        };
-        let mut columns = by_department.to_vec();
-        for (_, population) in &counted {
-            for flag in [population.numerator, population.denominator] {
-                if !columns.contains(&flag) {
-                    columns.push(flag);
-                }
-            }
-        }
-        let column = |flag: &str| columns.iter().position(|column| *column == flag).unwrap_or_default();
-        let places: Vec<(usize, usize)> = counted
-            .iter()
-            .map(|(_, population)| (column(population.numerator), column(population.denominator)))
-            .collect();
-        each(connection, sql, &columns, scope, |row| {
-            for ((figure, _), (numerator, denominator)) in counted.iter_mut().zip(&places) {
-                if row.get::<_, Option<bool>>(*denominator)? == Some(true) {
-                    figure.denominator += 1;
-                    figure.numerator += i64::from(row.get::<_, Option<bool>>(*numerator)? == Some(true));
-                }
-            }
-            if by_department.is_empty() {
-                return Ok(());
-            }
-            let line = line_of(&mut lines, row.get_ref(0)?.as_str().unwrap_or_default());
-            let (below, above): (bool, bool) = (row.get(1)?, row.get(2)?);
-            if sql == DISCHARGES {
-                line.discharges += i64::from(below);
-                line.followed += i64::from(above);
-            } else {
-                line.due += i64::from(below);
-                line.done += i64::from(above);
-            }
-            Ok(())
-        })?;
-    }
-    let mut lines: Vec<DepartmentLine> = lines.into_values().collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(line.discharges));
-    Ok((figures, lines))
+    let parts = [Part::Discharges, Part::Tasks, Part::Calls, Part::Alerts, Part::Managed, Part::People];
+    let totals = Totals::open(connection)?;
+    let mut sums = gather(connection, &totals, scope, &Today::unused(), &parts)?;
+    let lines = departments(&mut sums);
+    Ok((summary(&sums, &FigureCode::ALL), lines))
 }
 
-fn line_of<'a>(lines: &'a mut BTreeMap<String, DepartmentLine>, department: &str) -> &'a mut DepartmentLine {
-    let new = || {
-        let department = department.to_owned();
-        DepartmentLine { department, discharges: 0, followed: 0, due: 0, done: 0 }
+/// How many rows stand behind a figure of the totals. None where the rows must be counted themselves.
+pub(super) fn counted(
+    connection: &Connection,
+    scope: &Scope,
+    code: FigureCode,
+) -> Result<Option<(i64, i64)>> {
+    use FigureCode::{
+        Completion, ConnectionByCall, ExpectedRatio, FollowupRatio, FunnelCalled, FunnelCompleted,
+        FunnelReached, Lost, OrangeInTime, RedInTime, TasksDone, Timeliness, YellowInTime,
     };
-    lines.entry(department.to_owned()).or_insert_with(new)
-}
-
-/// The figures and what the charts draw.
-pub(super) fn overview(connection: &Connection, scope: &Scope) -> Result<FiguresResponse> {
-    let (figures, departments) = figures_and_departments(connection, scope)?;
-    Ok(FiguresResponse {
-        figures,
-        trend: trend(connection, scope)?,
-        funnel: funnel(connection, scope)?,
-        answering: answering(connection, scope)?,
-        departments,
+    let part = match code {
+        FollowupRatio | ExpectedRatio => Part::Discharges,
+        Completion | Timeliness | TasksDone | FunnelCalled | FunnelReached | FunnelCompleted => Part::Tasks,
+        ConnectionByCall => Part::Calls,
+        Lost => Part::Managed,
+        RedInTime | OrangeInTime | YellowInTime => Part::Alerts,
+        _ => return Ok(None),
+    };
+    let totals = Totals::open(connection)?;
+    let sums = gather(connection, &totals, scope, &Today::unused(), &[part])?;
+    let [due, called, reached, completed] = sums.funnel;
+    let found = sums.figures.iter().find(|(known, _)| *known == code);
+    Ok(match code {
+        FunnelCalled => Some((called, due)),
+        FunnelReached => Some((reached, due)),
+        FunnelCompleted => Some((completed, due)),
+        _ => found.map(|(_, Ratio(numerator, denominator))| (*numerator, *denominator)),
     })
 }
 
-fn trend(connection: &Connection, scope: &Scope) -> Result<Vec<TrendDay>> {
-    let sql = format!(
-        "WITH source AS ({})
-         SELECT on_date, count(*) FILTER (WHERE counted) AS due, count(*) FILTER (WHERE done) AS done
-         FROM source GROUP BY on_date ORDER BY on_date",
-        scoped(TASKS, scope)
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![scope.from, scope.to, scope.department], |row| {
-        Ok(TrendDay { on: row.get("on_date")?, due: row.get("due")?, done: row.get("done")? })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// The figures and what the charts draw.
+pub(super) fn overview(
+    connection: &Connection,
+    scope: &Scope,
+    today: &Today,
+    asked: &[Part],
+) -> Result<FiguresResponse> {
+    let (from, to) = period(scope);
+    let mut parts = if asked.is_empty() { Part::ALL.to_vec() } else { asked.to_vec() };
+    if (to - from).num_days() >= MOST_PEOPLE_DAYS {
+        parts.retain(|part| *part != Part::People);
+    }
+    let totals = Totals::open(connection)?;
+    let mut sums = gather(connection, &totals, scope, today, &parts)?;
+    let departments = departments(&mut sums);
+    let (complaints, mut others) = if parts.contains(&Part::Complaints) {
+        complaints::overview(connection, scope, today)?
+    } else {
+        Default::default()
+    };
+    let mut codes = FigureCode::ALL.to_vec();
+    codes.push(FigureCode::TasksDone);
+    let mut figures = summary(&sums, &codes);
+    figures.append(&mut others);
+    Ok(FiguresResponse {
+        figures,
+        trend: if parts.contains(&Part::Tasks) { trend(&sums, scope) } else { Vec::new() },
+        funnel: funnel(&sums),
+        answering: sums
+            .answering
+            .iter()
+            .map(|((weekday, hour), (calls, connected))| AnsweringHour {
+                weekday: *weekday,
+                hour: *hour,
+                calls: *calls,
+                connected: *connected,
+            })
+            .filter(|hour| hour.calls > 0)
+            .collect(),
+        departments,
+        workload: workload(connection, &totals, &sums)?,
+        alerts: alert_lines(&sums),
+        complaints,
+    })
 }
 
-/// Each step is a part of the one before: a patient with a task due in the period who was called
-/// for it, reached, completed.
-fn funnel(connection: &Connection, scope: &Scope) -> Result<Vec<FunnelStep>> {
-    let sql = format!(
-        "WITH source AS ({})
-         SELECT count(*) AS due, count(*) FILTER (WHERE called) AS called,
-                count(*) FILTER (WHERE reached) AS reached, count(*) FILTER (WHERE completed) AS completed
-         FROM source",
-        scoped(FUNNEL, scope)
-    );
-    let row = connection.prepare_cached(&sql)?.query_row(
-        params![scope.from, scope.to, scope.department],
-        |row| {
-            ["due", "called", "reached", "completed"]
-                .iter()
-                .map(|step| Ok(FunnelStep { step: (*step).to_owned(), patients: row.get(*step)? }))
-                .collect::<rusqlite::Result<_>>()
-        },
-    )?;
-    Ok(row)
+/// Every day of the period, or every month of a long one.
+fn trend(sums: &Sums, scope: &Scope) -> Vec<TrendDay> {
+    let (from, to) = period(scope);
+    let mut points = Vec::new();
+    let (mut at, daily) = (from, by_day(scope));
+    while at <= to {
+        let first = at.with_day(1).unwrap_or(at);
+        let next = if daily { at.succ_opt().unwrap_or(to) } else { first + Months::new(1) };
+        let key =
+            if daily { i64::from(at.num_days_from_ce()) } else { month_of(i64::from(at.num_days_from_ce())) };
+        let (due, done) = sums.trend.get(&key).copied().unwrap_or_default();
+        let last = next.pred_opt().unwrap_or(to).min(to);
+        points.push(TrendDay { on: at.to_string(), until: last.to_string(), due, done });
+        if next <= at {
+            break;
+        }
+        at = next;
+    }
+    points
 }
 
-fn answering(connection: &Connection, scope: &Scope) -> Result<Vec<AnsweringHour>> {
-    let sql = format!(
-        "WITH source AS ({})
-         SELECT weekday, hour, count(*) AS calls, count(*) FILTER (WHERE connected) AS connected
-         FROM source GROUP BY weekday, hour ORDER BY weekday, hour",
-        scoped(CALLS, scope)
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![scope.from, scope.to, scope.department], |row| {
-        Ok(AnsweringHour {
-            weekday: row.get("weekday")?,
-            hour: row.get("hour")?,
-            calls: row.get("calls")?,
-            connected: row.get("connected")?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// Each step is a part of the one before: a task due in the period that was called for, whose patient was reached, that
+/// is completed.
+fn funnel(sums: &Sums) -> Vec<FunnelStep> {
+    ["due", "called", "reached", "completed"]
+        .into_iter()
+        .zip(sums.funnel)
+        .map(|(step, tasks)| FunnelStep { step: step.to_owned(), tasks })
+        .collect()
+}
+
+/// What each nurse had, did and called, most calls first. Tasks that were nobody's stand last, without a name.
+fn workload(connection: &Connection, totals: &Totals<'_>, sums: &Sums) -> Result<Vec<WorkloadLine>> {
+    let mut find = connection.prepare_cached("SELECT display_name FROM staff WHERE id = ?1")?;
+    let mut lines = Vec::new();
+    for (number, line) in &sums.nurses {
+        let user_id = totals.name(*number).parse::<Uuid>().ok();
+        let name = match user_id {
+            Some(id) => crate::db::optional(find.query_row([id], |row| row.get(0)))?.unwrap_or_default(),
+            None => String::new(),
+        };
+        lines.push(WorkloadLine { user_id, name, ..line.clone() });
+    }
+    lines.retain(|line| line.due > 0 || line.calls > 0);
+    lines.sort_by(|one, other| {
+        let key = |line: &WorkloadLine| (line.user_id.is_none(), Reverse((line.calls, line.done, line.due)));
+        key(one).cmp(&key(other)).then_with(|| (&one.name, one.user_id).cmp(&(&other.name, other.user_id)))
+    });
+    Ok(lines)
+}
+
+fn alert_lines(sums: &Sums) -> Vec<AlertLine> {
+    let line = |(level, [in_time, late, unhandled]): (&str, [i64; 3])| AlertLine {
+        level: level.to_owned(),
+        in_time,
+        late,
+        unhandled,
+    };
+    LEVELS.into_iter().zip(sums.alerts).map(line).collect()
 }

@@ -172,7 +172,7 @@ fn the_month_counts_as_the_definitions_say() {
     assert_eq!(figure(&month, "connection_by_call"), (2, 4));
     assert_eq!(figure(&month, "connection_by_patient"), (2, 3));
     let steps: Vec<i64> =
-        month["funnel"].as_array().unwrap().iter().map(|s| s["patients"].as_i64().unwrap()).collect();
+        month["funnel"].as_array().unwrap().iter().map(|s| s["tasks"].as_i64().unwrap()).collect();
     assert_eq!(steps, [3, 3, 2, 2]);
     assert_eq!(month["departments"][0]["followed"], 2);
 }
@@ -211,8 +211,8 @@ fn every_bar_and_cell_of_the_charts_opens_its_rows() {
             _ => (format!("funnel_{}", bar["step"].as_str().unwrap()), true),
         };
         let rows = behind(&code, numerator, Value::Null);
-        assert_eq!(rows["total"], bar["patients"], "{code}");
-        assert_eq!(rows["rows"].as_array().unwrap().len() as i64, bar["patients"].as_i64().unwrap());
+        assert_eq!(rows["total"], bar["tasks"], "{code}");
+        assert_eq!(rows["rows"].as_array().unwrap().len() as i64, bar["tasks"].as_i64().unwrap());
     }
     let cells = month["answering"].as_array().unwrap();
     assert!(!cells.is_empty());
@@ -230,6 +230,111 @@ fn export(desk: &Desk, folder: &tempfile::TempDir, reveal: bool) -> Result<Value
     let path = folder.path().join("月报.xlsx");
     let request = json!({ "scope": november(), "path": path, "password": PASSWORD, "reason": "月度汇报", "reveal": reveal, "language": "zh-CN" });
     desk.app.call("reports_export", request).map_err(|error| error.code.as_str().to_owned())
+}
+
+fn rows_export(desk: &Desk, folder: &tempfile::TempDir, rows: Value) -> Result<Value, String> {
+    let path = folder.path().join("月报.xlsx");
+    let request = json!({ "rows": rows, "path": path, "password": PASSWORD, "reason": "核对", "reveal": true, "language": "zh-CN" });
+    desk.app.call("reports_rows_export", request).map_err(|error| error.code.as_str().to_owned())
+}
+
+#[test]
+fn the_rows_behind_a_number_export_with_its_filters_and_its_count() {
+    let desk = Desk::new();
+    for case in [&DONE_IN_TIME, &DONE_LATE, &NOT_REACHED, &DIED] {
+        add(&desk, case);
+    }
+    let hers = json!({ "from": "2026-11-01", "to": "2026-11-30", "department": "心血管内科", "plan": "HTN",
+                       "nurse": desk.ctx().user_id() });
+    let asked = json!({ "code": "completion", "numerator": false, "scope": hers, "offset": 0, "limit": 1 });
+    let shown = desk.call("reports_rows", asked.clone());
+    assert_eq!((&shown["numerator"], &shown["denominator"]), (&json!(1), &json!(3)));
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(rows_export(&desk, &folder, asked.clone()).unwrap()["rows"], shown["total"]);
+    let rows = sheet(&folder, "记录");
+    assert_eq!(rows.len(), 2 + 3, "watermark, headings, rows");
+    assert!(rows[2..].iter().all(|row| row[5] == "Alice" && row[4] == "HTN"));
+    assert_eq!(rows[2..].iter().filter(|row| row[6] == "是").count(), 1);
+    let ties = sheet(&folder, "核对");
+    assert!(ties[2..4].iter().all(|row| row[3] == Data::Float(0.0)), "{ties:?}");
+
+    // Nobody else did anything: their rows are none, and neither is there a file of what is not so.
+    let mut others = asked.clone();
+    others["scope"]["nurse"] = json!(Uuid::nil());
+    assert_eq!(desk.call("reports_rows", others)["total"], 0);
+    desk.ctx().db().write(|c, _| super::dashboard::settle(c)).unwrap();
+    crate::testing::raw_connection(&desk.app)
+        .execute("UPDATE report_total SET count = count + 1 WHERE measure = 2", [])
+        .unwrap();
+    std::fs::remove_file(folder.path().join("月报.xlsx")).unwrap();
+    assert_eq!(rows_export(&desk, &folder, asked), Err("export_mismatch".to_owned()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file that does not agree");
+}
+
+#[test]
+fn figures_say_which_filters_they_pass_over() {
+    let desk = Desk::new();
+    add(&desk, &DONE_IN_TIME);
+    let mut scope = november();
+    scope["plan"] = json!("T2DM");
+    let month = desk.call("reports_figures", json!({ "scope": scope }));
+    assert_eq!(figure(&month, "followup_ratio"), (1, 1), "a discharge has no plan");
+    assert_eq!(month["figures"][0]["without"], json!(["plan", "nurse"]));
+    assert_eq!(figure(&month, "completion"), (0, 0), "tasks have one");
+    let year = json!({ "from": "2026-01-01", "to": "2026-12-31", "department": null });
+    let year = desk.call("reports_figures", json!({ "scope": year }));
+    assert!(
+        year["figures"].as_array().unwrap().iter().all(|figure| figure["code"] != "connection_by_patient")
+    );
+    assert_eq!(year["trend"].as_array().unwrap().len(), 12, "by month");
+    assert_eq!(year["trend"][10], json!({ "on": "2026-11-01", "until": "2026-11-30", "due": 1, "done": 1 }));
+}
+
+#[test]
+fn complaints_stand_by_category_and_by_how_long_they_have_been_open() {
+    let desk = Desk::new();
+    let register = |day: i64, category: &str, subcategory: &str, department: &str| {
+        desk.wait(chrono::Duration::days(day));
+        desk.call("complaints_register", json!({ "form": {
+            "channel": "phone", "complainant": "王伟", "complainant_relation": "0", "complainant_phone": "13800138000",
+            "departments": [department], "category": category, "subcategory": subcategory, "severity": "C",
+            "summary": "三次询问没有回答", "demand": "道歉" } }))
+    };
+    // Monday the 16th, and the Thursday after next.
+    register(0, "ATT", "cold", "心血管内科");
+    register(0, "FEE", "refund", "骨科");
+    register(10, "ATT", "cold", "骨科");
+    let scope = json!({ "from": "2026-11-01", "to": "2026-11-30", "department": null });
+    let month = desk.call("reports_figures", json!({ "scope": scope, "parts": ["complaints"] }));
+    assert_eq!(month["complaints"][0], json!({ "category": "ATT", "complaints": 2, "cumulative": 2 }));
+    assert_eq!(month["complaints"][1], json!({ "category": "FEE", "complaints": 1, "cumulative": 3 }));
+    let ages: Vec<(i64, i64)> = ["to_5", "to_10", "over_10", "overdue"]
+        .iter()
+        .map(|age| {
+            let one =
+                month["figures"].as_array().unwrap().iter().find(|figure| figure["slice"] == *age).unwrap();
+            (one["numerator"].as_i64().unwrap(), one["denominator"].as_i64().unwrap())
+        })
+        .collect();
+    assert_eq!(&ages[..3], &[(1, 3), (2, 3), (0, 3)], "eight working days lie between");
+    let rows = |code: &str, slice: Value, scope: &Value| {
+        desk.call("reports_rows", json!({ "code": code, "numerator": true, "slice": slice, "scope": scope, "offset": 0, "limit": 10 }))
+    };
+    let old = rows("complaint_ageing", json!("to_10"), &scope);
+    assert_eq!((&old["total"], old["rows"].as_array().unwrap().len()), (&json!(2), 2));
+    assert_eq!(old["without"], json!(["period", "plan", "nurse"]));
+    assert_eq!(old["rows"][0]["name"], "", "a complaint stands by its number");
+    assert!(old["rows"][0]["number"].as_str().unwrap().starts_with("2026-"));
+    assert_eq!(rows("complaint_ageing", json!("overdue"), &scope)["total"].as_i64().unwrap(), ages[3].0);
+    let bones = json!({ "from": "2026-11-01", "to": "2026-11-30", "department": "骨科" });
+    assert_eq!(rows("complaint_category", json!("ATT"), &bones)["denominator"], 2);
+    assert_eq!(rows("complaint_category", json!("ATT"), &bones)["numerator"], 1);
+    let refused = json!({ "code": "complaint_ageing", "numerator": true, "slice": "1 OR 1", "scope": scope, "offset": 0, "limit": 1 });
+    assert_eq!(desk.refused("reports_rows", refused), "invalid");
+    let folder = tempfile::tempdir().unwrap();
+    let asked =
+        json!({ "code": "complaint_category", "numerator": false, "scope": bones, "offset": 0, "limit": 1 });
+    assert_eq!(rows_export(&desk, &folder, asked).unwrap()["rows"], 2);
 }
 
 fn sheet(folder: &tempfile::TempDir, name: &str) -> Vec<Vec<Data>> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{DoctorCheck, DoctorResponse, backup, store};
 use crate::app::Ctx;
 use crate::error::{Error, Result};
+use crate::reports::dashboard;
 use crate::{audit, change_log, followup};
 
 /// Days after which a missing backup is told.
@@ -23,6 +24,7 @@ pub(super) fn examine(ctx: &Ctx) -> Result<DoctorResponse> {
         whole("audit", audit::verify(&beside).map(|found| json!({ "entries": found.entries }))),
         whole("change_log", change_log::verify(&beside).map(|found| json!({ "records": found.records }))),
         worklist(ctx, &beside),
+        totals(ctx, &beside),
         last_backup(ctx, store::last_backup(&beside)?),
         calendar(ctx, &beside)?,
         size(ctx)?,
@@ -55,6 +57,21 @@ fn worklist(ctx: &Ctx, beside: &Connection) -> DoctorCheck {
         Ok(0) => check("worklist", "ok", json!({})),
         Ok(differing) => check("worklist", "warning", json!({ "repaired": differing })),
         Err(error) => check("worklist", "broken", json!({ "code": error.code.as_str() })),
+    }
+}
+
+/// So are the totals of the reports.
+fn totals(ctx: &Ctx, beside: &Connection) -> DoctorCheck {
+    let examined = dashboard::check(beside).and_then(|differing| {
+        if differing > 0 {
+            ctx.db().write(|connection, _| dashboard::rebuild(connection))?;
+        }
+        Ok(differing)
+    });
+    match examined {
+        Ok(0) => check("totals", "ok", json!({})),
+        Ok(differing) => check("totals", "warning", json!({ "repaired": differing })),
+        Err(error) => check("totals", "broken", json!({ "code": error.code.as_str() })),
     }
 }
 

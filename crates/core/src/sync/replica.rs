@@ -23,7 +23,7 @@ use super::{digest, state};
 use crate::change_log::{Incoming, patient_of};
 use crate::db::optional;
 use crate::error::{Error, Result};
-use crate::{archive, attachments, followup};
+use crate::{archive, attachments, followup, reports};
 
 /// Tables from which the search index is made.
 const SEARCHED: &[&str] = &["patient", "phone", "encounter"];
@@ -127,6 +127,7 @@ impl<'t> DeskReplica<'t> {
         archive::rebuild(connection, &crate::app::jobs::Progress::unwatched())?;
         followup::rebuild_worklist(connection, self.now_millis)?;
         connection.execute("UPDATE sync_server SET rederive = 0", [])?;
+        reports::dashboard::settle(connection)?;
         self.searched.clear();
         self.listed.clear();
         self.rederive = false;

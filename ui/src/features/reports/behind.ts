@@ -1,9 +1,16 @@
-import type { ResponseOf } from '@/backend'
-import { stepFigure } from './charts'
-import type { Cell } from './queries'
+import type { FigureCode } from '@/bindings/FigureCode'
+import type { ReportsFilter } from '@/bindings/ReportsFilter'
+import { isPeriod } from './period'
+import type { Asked, Cell, Scope } from './queries'
 
-type Figures = ResponseOf<'reports_figures'>
-type Figure = Figures['figures'][number]
+/** Figures whose rows can be looked at. */
+export const CODES: FigureCode[] = [
+  'followup_ratio', 'expected_ratio', 'completion', 'timeliness', 'connection_by_call', 'connection_by_patient', 'lost', 'red_in_time', 'orange_in_time', 'yellow_in_time',
+  'tasks_done', 'funnel_called', 'funnel_reached', 'funnel_completed', 'complaint_category', 'complaint_ageing', 'complaint_in_time',
+]
+/** What of the address says which rows are looked at, beside the page's own filters. */
+export const SHUT = { rows: undefined, part: undefined, cell: undefined, slice: undefined, r_from: undefined, r_to: undefined, r_nurse: undefined, r_department: undefined }
+export type RowsQuery = Partial<Record<keyof typeof SHUT, string>>
 
 /** Reads `3-10`: Wednesday, ten o'clock. */
 export function readCell(text: string): Cell | null {
@@ -12,15 +19,21 @@ export function readCell(text: string): Cell | null {
   return fits ? { weekday, hour } : null
 }
 
-/** The figure whose rows are asked for: one of the summary, a bar of the funnel, or a cell of the map. */
-export function figureBehind(figures: Figures, code: string, cell: Cell | null): Figure | null {
-  const found = figures.figures.find((figure) => figure.code === code)
-  if (found && cell && code === 'connection_by_call') {
-    const hour = figures.answering.find((one) => one.weekday === cell.weekday && one.hour === cell.hour)
-    return { code: found.code, numerator: hour?.connected ?? 0, denominator: hour?.calls ?? 0 }
+/** The rows that an address asks for: those of the page's scope, narrowed to the bar or cell that was chosen. */
+export function readRows(word: (name: string) => string, scope: Scope): Asked | null {
+  const code = CODES.find((one) => one === word('rows'))
+  if (!code) return null
+  const days = isPeriod(word('r_from'), word('r_to')) ? { from: word('r_from'), to: word('r_to') } : {}
+  return {
+    code,
+    numerator: word('part') !== 'all',
+    cell: code === 'connection_by_call' ? readCell(word('cell')) : null,
+    slice: word('slice') || null,
+    scope: { ...scope, ...days, ...(word('r_nurse') ? { nurse: word('r_nurse') } : {}), ...(word('r_department') ? { department: word('r_department') } : {}) },
   }
-  if (found) return found
-  const due = figures.funnel.find((one) => one.step === 'due')
-  const step = figures.funnel.find((one) => one.step !== 'due' && stepFigure(one.step) === code)
-  return due && step ? { code: stepFigure(step.step), numerator: step.patients, denominator: due.patients } : null
+}
+
+/** The filters that are set and say nothing about a figure. */
+export function passedOver(without: ReportsFilter[], scope: Scope): ReportsFilter[] {
+  return without.filter((filter) => filter === 'period' || (filter === 'plan' ? scope.plan : scope.nurse))
 }

@@ -1,7 +1,6 @@
 import type { ResponseOf } from '@/backend'
 import type { FigureCode } from '@/bindings/FigureCode'
 import type { ChartTheme } from '@/shared/chart/theme'
-import { eachDay, type Period } from './period'
 
 type Figures = ResponseOf<'reports_figures'>
 type Option = Record<string, unknown>
@@ -16,19 +15,18 @@ export function share(part: number, whole: number): string {
   return whole > 0 ? `${((part / whole) * 100).toFixed(1)}%` : '—'
 }
 
-/** The trend with the days on which nothing was due, so that the axis is time. */
-export function wholeTrend(trend: Figures['trend'], period: Period): Figures['trend'] {
-  const known = new Map(trend.map((day) => [day.on, day]))
-  return eachDay(period).map((on) => known.get(on) ?? { on, due: 0, done: 0 })
-}
+/** Whether a trend's points are months. */
+export const byMonth = (trend: Figures['trend']) => trend.some((point) => point.on !== point.until)
+/** What a point of the trend is called: its day, or its month. */
+export const pointName = (point: Figures['trend'][number], months: boolean) => (months ? point.on.slice(0, 7) : point.on)
 
-/** Due and done by day: the done part stands in front of what was due. */
+/** Due and done by day or month: the done part stands in front of what was due. */
 export function trendOption(trend: Figures['trend'], words: { due: string; done: string }) {
   return (theme: ChartTheme): Option => ({
     grid: { left: 8, right: 8, top: 32, bottom: 4, containLabel: true },
     legend: { top: 0, right: 0 },
     tooltip: { trigger: 'axis' },
-    xAxis: { type: 'category', data: trend.map((day) => day.on.slice(5)), axisLabel: { hideOverlap: true } },
+    xAxis: { type: 'category', data: trend.map((day) => (byMonth(trend) ? day.on.slice(2, 7) : day.on.slice(5))), axisLabel: { hideOverlap: true } },
     yAxis: { type: 'value', minInterval: 1, splitNumber: 4 },
     series: [
       { name: words.due, type: 'bar', data: trend.map((day) => day.due), barGap: '-100%', barMaxWidth: 26, itemStyle: { color: theme.colours[5], opacity: 0.32, borderRadius: [3, 3, 0, 0] } },
@@ -39,7 +37,7 @@ export function trendOption(trend: Figures['trend'], words: { due: string; done:
 
 /** The funnel as bars from one line: lengths compare, areas do not. */
 export function funnelOption(funnel: Figures['funnel'], name: (step: string) => string) {
-  const first = funnel[0]?.patients ?? 0
+  const first = funnel[0]?.tasks ?? 0
   return (theme: ChartTheme): Option => ({
     grid: { left: 8, right: 96, top: 4, bottom: 4, containLabel: true },
     tooltip: {},
@@ -47,7 +45,7 @@ export function funnelOption(funnel: Figures['funnel'], name: (step: string) => 
     yAxis: { type: 'category', inverse: true, data: funnel.map((step) => name(step.step)), axisLine: { show: false }, axisLabel: { fontSize: 13, color: theme.ink } },
     series: [{
       type: 'bar', barMaxWidth: 34,
-      data: funnel.map((step, index) => ({ value: step.patients, itemStyle: { color: theme.colours[0], opacity: 1 - index * 0.16, borderRadius: 3 } })),
+      data: funnel.map((step, index) => ({ value: step.tasks, itemStyle: { color: theme.colours[0], opacity: 1 - index * 0.16, borderRadius: 3 } })),
       label: { show: true, position: 'right', color: theme.ink, opacity: 1, formatter: ({ value }: { value: number }) => `${value}  ${share(value, first)}` },
     }],
   })
@@ -105,5 +103,76 @@ export function departmentsOption(departments: Figures['departments'], words: { 
       },
       { name: words.followed, type: 'bar', barMaxWidth: 18, data: shown.map((line) => line.followed), itemStyle: { color: theme.colours[0], borderRadius: 3 } },
     ],
+  })
+}
+
+/** What each nurse did: tasks done in front of tasks due, calls beside them. */
+export function workloadOption(workload: Figures['workload'], words: { due: string; done: string; calls: string; name: (line: Figures['workload'][number]) => string }) {
+  const shown = workload.slice(0, BARS)
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 16, top: 28, bottom: 4, containLabel: true },
+    legend: { top: 0, right: 0 },
+    tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
+    xAxis: { type: 'value', minInterval: 1, splitNumber: 4 },
+    yAxis: { type: 'category', inverse: true, data: shown.map(words.name), axisLine: { show: false }, axisLabel: { width: 96, overflow: 'truncate' } },
+    series: [
+      { name: words.due, type: 'bar', stack: 'due', barMaxWidth: 9, data: shown.map((line) => line.due), itemStyle: { color: theme.colours[5], opacity: 0.32, borderRadius: 3 } },
+      { name: words.done, type: 'bar', stack: 'done', barMaxWidth: 9, data: shown.map((line) => line.done), itemStyle: { color: theme.colours[0], borderRadius: 3 } },
+      { name: words.calls, type: 'bar', stack: 'calls', barMaxWidth: 9, data: shown.map((line) => line.calls), itemStyle: { color: theme.colours[1], borderRadius: 3 } },
+    ],
+  })
+}
+
+/** The states of alerts, in the order of `STATES`. */
+export const STATES = ['in_time', 'late', 'unhandled'] as const
+
+/** What became of alerts: a bar for each level, its parts what was handled in time, late, or not. */
+export function alertsOption(alerts: Figures['alerts'], words: { level: (level: string) => string; state: (state: (typeof STATES)[number]) => string }) {
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 16, top: 28, bottom: 4, containLabel: true },
+    legend: { top: 0, right: 0 },
+    tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
+    xAxis: { type: 'value', minInterval: 1, splitNumber: 4 },
+    yAxis: { type: 'category', inverse: true, data: alerts.map((line) => words.level(line.level)), axisLine: { show: false } },
+    series: STATES.map((state, index) => ({
+      name: words.state(state), type: 'bar', stack: 'alerts', barMaxWidth: 26, data: alerts.map((line) => line[state]),
+      itemStyle: { color: theme.colours[[0, 5, 3][index] ?? 0], opacity: index === 1 ? 0.55 : 1 },
+      label: { show: true, color: theme.surface, fontSize: 12, formatter: ({ value }: { value: number }) => (value > 0 ? `${value}` : '') },
+    })),
+  })
+}
+
+/** Categories of complaints, most first, and how much of the whole those so far make. */
+export function paretoOption(complaints: Figures['complaints'], words: { complaints: string; cumulative: string; name: (category: string) => string }) {
+  const shown = complaints.slice(0, BARS)
+  const all = complaints.at(-1)?.cumulative ?? 0
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 8, top: 32, bottom: 4, containLabel: true },
+    legend: { top: 0, right: 0 },
+    tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
+    xAxis: { type: 'category', data: shown.map((line) => words.name(line.category)), axisLabel: { interval: 0, width: 72, overflow: 'break', fontSize: 11 } },
+    yAxis: [
+      { type: 'value', minInterval: 1, splitNumber: 4 },
+      { type: 'value', min: 0, max: 100, splitNumber: 4, splitLine: { show: false }, axisLabel: { formatter: '{value}%' } },
+    ],
+    series: [
+      { name: words.complaints, type: 'bar', barMaxWidth: 30, data: shown.map((line) => line.complaints), itemStyle: { color: theme.colours[0], borderRadius: [3, 3, 0, 0] } },
+      { name: words.cumulative, type: 'line', yAxisIndex: 1, data: shown.map((line) => (all > 0 ? Math.round((line.cumulative / all) * 1000) / 10 : 0)), itemStyle: { color: theme.colours[2] } },
+    ],
+  })
+}
+
+/** How long complaints have been open; what is past its day stands apart, in the colour of warnings. */
+export function ageingOption(ages: Figures['figures'], name: (age: string) => string) {
+  return (theme: ChartTheme): Option => ({
+    grid: { left: 8, right: 96, top: 4, bottom: 4, containLabel: true },
+    tooltip: {},
+    xAxis: { type: 'value', show: false },
+    yAxis: { type: 'category', inverse: true, data: ages.map((age) => name(age.slice ?? '')), axisLine: { show: false }, axisLabel: { fontSize: 13, color: theme.ink } },
+    series: [{
+      type: 'bar', barMaxWidth: 30,
+      data: ages.map((age) => ({ value: age.numerator, itemStyle: { color: theme.colours[age.slice === 'overdue' ? 3 : 0], borderRadius: 3 } })),
+      label: { show: true, position: 'right', color: theme.ink, formatter: ({ dataIndex }: { dataIndex: number }) => `${ages[dataIndex]?.numerator ?? 0} / ${ages[dataIndex]?.denominator ?? 0}` },
+    }],
   })
 }

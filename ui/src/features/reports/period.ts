@@ -1,5 +1,5 @@
 /** The periods a report is asked for. */
-export const PERIODS = ['this_month', 'last_month', 'quarter', 'free'] as const
+export const PERIODS = ['this_month', 'last_month', 'quarter', 'year', 'free'] as const
 export type PeriodKind = (typeof PERIODS)[number]
 
 /** First and last day, `YYYY-MM-DD`. */
@@ -28,14 +28,8 @@ export function daysOf(kind: Exclude<PeriodKind, 'free'>, today: string): Period
   const [year, month] = parts(today)
   if (kind === 'last_month') return { from: text(year, month - 1, 1), to: text(year, month, 0) }
   if (kind === 'quarter') return { from: text(year, month - (month % 3), 1), to: today }
+  if (kind === 'year') return { from: text(year, 0, 1), to: today }
   return { from: text(year, month, 1), to: today }
-}
-
-/** Every day from the first to the last, both included. */
-export function eachDay({ from, to }: Period): string[] {
-  const days: string[] = []
-  for (let at = Date.parse(from); at <= Date.parse(to); at += 86_400_000) days.push(new Date(at).toISOString().slice(0, 10))
-  return days
 }
 
 /** True for two days in order that can be asked for. */

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Permission } from '@/bindings/Permission'
-import type { ResponseOf } from '@/backend'
-import { figureBehind, readCell } from './behind'
-import { hoursShown, share, wholeTrend } from './charts'
-import { daysOf, eachDay, firstKind, isPeriod } from './period'
+import { passedOver, readCell, readRows } from './behind'
+import { byMonth, hoursShown, pointName, share } from './charts'
+import { daysOf, firstKind, isPeriod } from './period'
 import { nextSteps } from './today'
 
 describe('the period of a report', () => {
@@ -24,14 +23,15 @@ describe('the period of a report', () => {
 
   it('is two days in order', () => {
     expect([isPeriod('2026-11-01', '2026-11-30'), isPeriod('2026-12-01', '2026-11-30'), isPeriod('', '2026-11-30'), isPeriod(undefined, null)]).toEqual([true, false, false, false])
-    expect(eachDay({ from: '2026-02-27', to: '2026-03-02' })).toEqual(['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-02'])
   })
 })
 
 describe('the charts', () => {
-  it('show days without work as days', () => {
-    const days = wholeTrend([{ on: '2026-11-02', due: 3, done: 1 }], { from: '2026-11-01', to: '2026-11-03' })
-    expect(days).toEqual([{ on: '2026-11-01', due: 0, done: 0 }, { on: '2026-11-02', due: 3, done: 1 }, { on: '2026-11-03', due: 0, done: 0 }])
+  it('call points of a long period by their month', () => {
+    const month = { on: '2026-10-05', until: '2026-10-31', due: 3, done: 1 }
+    const day = { ...month, until: month.on }
+    expect([byMonth([month]), byMonth([day, day]), byMonth([])]).toEqual([true, false, false])
+    expect([pointName(month, true), pointName(day, false)]).toEqual(['2026-10', '2026-10-05'])
   })
 
   it('show office hours always, and others once somebody called', () => {
@@ -67,20 +67,24 @@ describe('what to do next', () => {
 })
 
 describe('the rows behind a chart', () => {
-  const figures = {
-    figures: [{ code: 'connection_by_call', numerator: 15, denominator: 24 }], trend: [], departments: [],
-    funnel: [{ step: 'due', patients: 21 }, { step: 'called', patients: 9 }, { step: 'reached', patients: 5 }, { step: 'completed', patients: 4 }],
-    answering: [{ weekday: 3, hour: 10, calls: 7, connected: 2 }],
-  } as unknown as ResponseOf<'reports_figures'>
+  const scope = { from: '2026-11-01', to: '2026-11-30', department: null, plan: 'HTN', nurse: null, site: null }
+  const read = (query: Record<string, string>) => readRows((name) => query[name] ?? '', scope)
 
-  it('are those of a bar of the funnel, as a share of all who are due', () => {
-    expect(figureBehind(figures, 'funnel_reached', null)).toEqual({ code: 'funnel_reached', numerator: 5, denominator: 21 })
-    expect(figureBehind(figures, 'no_such', null)).toBeNull()
+  it('are those of the page, narrowed to the bar that was chosen', () => {
+    expect(read({ rows: 'funnel_reached' })).toEqual({ code: 'funnel_reached', numerator: true, cell: null, slice: null, scope })
+    expect(read({ rows: 'tasks_done', part: 'all', r_nurse: 'n1', r_from: '2026-11-02', r_to: '2026-11-02' })?.scope).toEqual({ ...scope, from: '2026-11-02', to: '2026-11-02', nurse: 'n1' })
+    expect(read({ rows: 'complaint_ageing', slice: 'overdue' })?.slice).toBe('overdue')
+    expect([read({ rows: 'no_such' }), read({})]).toEqual([null, null])
   })
 
-  it('are those of one hour of one weekday', () => {
-    expect(figureBehind(figures, 'connection_by_call', readCell('3-10'))).toEqual({ code: 'connection_by_call', numerator: 2, denominator: 7 })
-    expect(figureBehind(figures, 'connection_by_call', null)?.denominator).toBe(24)
+  it('are those of one hour of one weekday, of calls alone', () => {
+    expect(read({ rows: 'connection_by_call', cell: '3-10' })?.cell).toEqual({ weekday: 3, hour: 10 })
+    expect(read({ rows: 'completion', cell: '3-10' })?.cell).toBeNull()
     expect(['', '8-1', '3-24', '3-1o', '0-3'].map(readCell)).toEqual([null, null, null, null, null])
+  })
+
+  it('say which filters were passed over, of those that are set', () => {
+    expect(passedOver(['plan', 'nurse'], scope)).toEqual(['plan'])
+    expect(passedOver(['period', 'plan'], { ...scope, plan: null })).toEqual(['period'])
   })
 })
