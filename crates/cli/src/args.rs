@@ -156,6 +156,12 @@ pub enum Command {
         #[command(subcommand)]
         what: Survey,
     },
+    /// Plans and questionnaires as FHIR R4: export, import, check answers.
+    Forms {
+        /// What to do.
+        #[command(subcommand)]
+        what: Forms,
+    },
     /// The last day to answer something that was received on a day; with --home by the hospital's calendar, else by the
     /// one that ships.
     Deadline {
@@ -253,6 +259,38 @@ pub enum Complaints {
         /// At most so many.
         #[arg(long, value_name = "N", default_value_t = 200)]
         limit: u32,
+    },
+}
+
+/// What can be done with plans and questionnaires.
+#[derive(Subcommand)]
+pub enum Forms {
+    /// Write one as a FHIR R4 Questionnaire, and list what another program will not understand.
+    Export {
+        /// Its code.
+        code: String,
+        /// The file.
+        #[arg(value_name = "F.json")]
+        file: PathBuf,
+        /// Another version than the one in use, by its number or as it is shown.
+        #[arg(long, value_name = "N")]
+        version: Option<String>,
+    },
+    /// Read a FHIR R4 Questionnaire as the next version of the one with its code, or as a new one, and list what was
+    /// not carried over.
+    Import {
+        /// The file.
+        #[arg(value_name = "F.json")]
+        file: PathBuf,
+    },
+    /// Check a QuestionnaireResponse against its Questionnaire. Needs no data folder; a fault is an exit code other than 0.
+    Validate {
+        /// The Questionnaire.
+        #[arg(value_name = "Q.json")]
+        questionnaire: PathBuf,
+        /// The QuestionnaireResponse.
+        #[arg(value_name = "R.json")]
+        response: PathBuf,
     },
 }
 

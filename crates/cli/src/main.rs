@@ -6,6 +6,7 @@ mod complaints;
 mod desk;
 mod failure;
 mod followup;
+mod forms;
 mod imports;
 mod reports;
 mod secret;
@@ -22,7 +23,7 @@ use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::args::{Audit, Cli, Command, Complaints, Export, Stick, Survey};
+use crate::args::{Audit, Cli, Command, Complaints, Export, Forms, Stick, Survey};
 use crate::desk::Desk;
 use crate::failure::Failure;
 
@@ -88,6 +89,13 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         }
         Command::Survey { what: Survey::Summary { from, to, kind } } => {
             surveys::summary(&desk()?, from, to, kind.as_deref())
+        }
+        Command::Forms { what: Forms::Export { code, file, version } } => {
+            forms::export(&desk()?, code, file, version.as_deref())
+        }
+        Command::Forms { what: Forms::Import { file } } => forms::import(&desk()?, file),
+        Command::Forms { what: Forms::Validate { questionnaire, response } } => {
+            forms::validate(language, questionnaire, response)
         }
         Command::Deadline { from, days } => complaints::deadline(&cli.global, language, from, *days),
         Command::Doctor => settings::doctor(&desk()?),

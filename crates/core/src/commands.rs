@@ -113,6 +113,14 @@ commands! {
         forms_plan_save: FormsEdit, forms::commands::plan_save, forms::PlanSaveRequest => forms::PlanResponse;
         forms_plan_enable: FormsEdit, forms::commands::plan_enable, forms::PlanEnableRequest => Done;
         forms_plan_disable: FormsEdit, forms::commands::plan_disable, forms::PlanDisableRequest => Done;
+        forms_questionnaire: FormsRead, forms::questionnaires::questionnaire, forms::PlanRequest => forms::QuestionnaireResponse;
+        forms_questionnaire_save: FormsEdit, forms::questionnaires::save, forms::QuestionnaireSaveRequest => forms::QuestionnaireResponse;
+        forms_bank: FormsRead, forms::questionnaires::bank, forms::BankRequest => forms::BankResponse;
+        forms_compare: FormsRead, forms::commands::compare, forms::CompareRequest => forms::CompareResponse;
+        forms_export: FormsRead, forms::exchange::export, forms::ExportRequest => forms::ExportResponse;
+        forms_import: FormsEdit, forms::exchange::import, forms::ImportRequest => forms::ImportResponse;
+        forms_answers_write: FormsEdit, forms::exchange::write_answers, forms::AnswersWriteRequest => Done;
+        forms_answers_read: FormsEdit, forms::exchange::read_answers, forms::AnswersReadRequest => forms::AnswersReadResponse;
         forms_try: FormsEdit, forms::commands::try_out, forms::TryRequest => forms::TryResponse;
         sync_status: SignedIn, sync::commands::status, sync::StatusRequest => sync::Status;
         sync_now: SignedIn, sync::commands::now, sync::NowRequest => settings::JobStarted;

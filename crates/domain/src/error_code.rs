@@ -262,6 +262,8 @@ error_codes! {
     FhirProblem => "fhir_problem",
     /// The file's code belongs to a plan and the file is a questionnaire, or the other way round (`code`).
     FhirKindDiffers => "fhir_kind_differs",
+    /// The response does not fit its questionnaire; the answer lists where.
+    FhirResponseInvalid => "fhir_response_invalid",
     // Exports
     /// More rows than one export may have (`max`).
     ExportTooLarge => "export_too_large",

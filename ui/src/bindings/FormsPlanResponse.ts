@@ -2,7 +2,6 @@
 import type { FormsVersion } from "./FormsVersion";
 import type { NamedCode } from "./NamedCode";
 import type { Plan } from "./Plan";
-import type { Question } from "./Question";
 import type { VariableRule } from "./VariableRule";
 
 /**
@@ -32,8 +31,4 @@ owners: Array<NamedCode>,
 /**
  * Variables of scripts.
  */
-variables: Array<VariableRule>, 
-/**
- * Common questions to add.
- */
-question_bank: Array<Question>, };
+variables: Array<VariableRule>, };

@@ -7,9 +7,13 @@ import type { Plan } from "./Plan";
  */
 export type FormsTryRequest = { 
 /**
- * The draft.
+ * The draft; of a questionnaire, only code, name and form count.
  */
 plan: Plan, 
+/**
+ * Whether it is a questionnaire.
+ */
+questionnaire: boolean, 
 /**
  * At which timepoint; none means every question.
  */

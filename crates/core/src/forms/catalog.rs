@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use aftercare_domain::forms::{CompiledForm, Form, Problem};
+use aftercare_domain::forms::{CompiledForm, Form, Problem, is_form_code};
 use aftercare_domain::plans::{CompiledPlan, Content, Plan};
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -106,6 +106,32 @@ fn compiled(connection: &Connection, version: &Version) -> Result<Arc<CompiledPl
 pub(super) fn compile(plan: Plan) -> std::result::Result<CompiledPlan, Vec<Problem>> {
     let content = CONTENT.as_ref().map_err(Clone::clone)?;
     CompiledPlan::new(plan, &content.routing, &content.variables)
+}
+
+/// Checks and compiles a questionnaire with the shipped routing table. Paths are as in a plan: the code and name of
+/// the whole, and `form.…`.
+pub(super) fn compile_form(form: Form) -> std::result::Result<CompiledForm, Vec<Problem>> {
+    let content = CONTENT.as_ref().map_err(Clone::clone)?;
+    let mut problems = Vec::new();
+    if !is_form_code(&form.code) {
+        problems.push(Problem::new("code", "bad_code"));
+    }
+    for (index, alert) in form.alerts.iter().enumerate() {
+        if !content.routing.routes.iter().any(|route| route.code == alert.route) {
+            problems.push(Problem::new(format!("form.alerts.{index}.route"), "unknown_route"));
+        }
+    }
+    match CompiledForm::new(form) {
+        Ok(compiled) if problems.is_empty() => Ok(compiled),
+        Ok(_) => Err(problems),
+        Err(found) => {
+            problems.extend(found.into_iter().map(|problem| match problem.path.as_str() {
+                "title" => Problem { path: "name".to_owned(), ..problem },
+                _ => problem.under("form"),
+            }));
+            Err(problems)
+        }
+    }
 }
 
 fn unreadable(problems: Vec<Problem>) -> Error {

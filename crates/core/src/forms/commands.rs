@@ -1,23 +1,19 @@
 //! Reading, editing, switching and trying plans.
 
 use aftercare_domain::error_code::ErrorCode;
-use aftercare_domain::forms::{FormContext, Problem};
-use aftercare_domain::plans::Plan;
+use aftercare_domain::forms::FormContext;
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::{
-    FormRequest, FormResponse, Kind, Origin, PlanDisableRequest, PlanEnableRequest, PlanRequest,
-    PlanResponse, PlanRow, PlanSaveRequest, PlansRequest, PlansResponse, QuestionnaireRow, TryRequest,
-    TryResponse, Version, catalog, number, store,
+    CompareRequest, CompareResponse, FormRequest, FormResponse, Kind, PlanDisableRequest, PlanEnableRequest,
+    PlanRequest, PlanResponse, PlanRow, PlanSaveRequest, PlansRequest, PlansResponse, QuestionnaireRow,
+    TryRequest, TryResponse, Version, catalog, compare, number, questionnaires, save, store,
 };
 use crate::app::Ctx;
 use crate::audit;
 use crate::commands::Done;
-use crate::error::{Error, FieldErrors, Result};
-
-/// The largest plan, in bytes of JSON. The largest shipped one has 30 kB.
-const MAX_BODY: usize = 1_000_000;
+use crate::error::{Error, Result};
 
 /// The version the list shows of each code: the one in use, or the latest.
 fn shown(versions: &[Version]) -> Vec<(&Version, u32)> {
@@ -74,14 +70,26 @@ pub fn plan(ctx: &Ctx, request: PlanRequest) -> Result<PlanResponse> {
     ctx.read(|connection| read_response(connection, &request.code, request.version))
 }
 
-fn read_response(connection: &Connection, code: &str, version: Option<u32>) -> Result<PlanResponse> {
+/// A version, or the one in use, or else the latest; with every version, latest first.
+pub(super) fn find(
+    connection: &Connection,
+    code: &str,
+    version: Option<u32>,
+) -> Result<(Version, Vec<Version>)> {
     let versions = store::versions_of(connection, code)?;
     let found = match version {
         Some(number) => versions.iter().find(|version| version.version == number),
         None => versions.iter().find(|version| version.enabled).or_else(|| versions.first()),
     };
-    let shown = found.filter(|version| version.kind == Kind::Plan).cloned();
-    let shown = shown.ok_or_else(|| Error::new(ErrorCode::NotFound).with("code", code))?;
+    let found = found.cloned().ok_or_else(|| Error::new(ErrorCode::NotFound).with("code", code))?;
+    Ok((found, versions))
+}
+
+fn read_response(connection: &Connection, code: &str, version: Option<u32>) -> Result<PlanResponse> {
+    let (shown, versions) = find(connection, code, version)?;
+    if shown.kind != Kind::Plan {
+        return Err(Error::new(ErrorCode::NotFound).with("code", code));
+    }
     let content = catalog::content()?;
     Ok(PlanResponse {
         plan: catalog::read_plan(connection, &shown)?,
@@ -90,7 +98,6 @@ fn read_response(connection: &Connection, code: &str, version: Option<u32>) -> R
         routes: content.routing.routes.clone(),
         owners: content.routing.owners.clone(),
         variables: content.variables.clone(),
-        question_bank: content.question_bank.clone(),
     })
 }
 
@@ -101,65 +108,11 @@ fn read_response(connection: &Connection, code: &str, version: Option<u32>) -> R
 pub fn plan_save(ctx: &Ctx, request: PlanSaveRequest) -> Result<PlanResponse> {
     let PlanSaveRequest { mut plan, based_on } = request;
     plan.code = plan.code.trim().to_owned();
-    refuse(check(plan.clone()))?;
-    let code = plan.code.clone();
+    save::refuse(catalog::compile(plan.clone()).err().unwrap_or_default())?;
     ctx.write(|writer| {
-        let before = store::versions_of(writer.connection(), &code)?;
-        let latest = before.first().map(|version| version.version);
-        match (based_on, latest) {
-            (None, Some(_)) => return Err(Error::field("code", ErrorCode::Taken)),
-            (based_on, latest) if based_on != latest => return Err(Error::new(ErrorCode::Conflict)),
-            _ => {}
-        }
-        plan.version = number::next(latest.unwrap_or(0), writer.device())
-            .ok_or_else(|| Error::field("code", ErrorCode::TooLong))?;
-        plan.form.code.clone_from(&plan.code);
-        plan.form.version = plan.version;
-        plan.form.title.clone_from(&plan.name);
-        let body = serde_json::to_string(&plan)?;
-        if body.len() > MAX_BODY {
-            return Err(Error::field("form.questions", ErrorCode::TooLong));
-        }
-        let version = Version {
-            id: ctx.new_id(),
-            code: code.clone(),
-            version: plan.version,
-            count: number::count(plan.version),
-            label: number::label(plan.version),
-            kind: Kind::Plan,
-            origin: Origin::Edited,
-            enabled: true,
-            made_at: writer.now_millis(),
-            made_by: ctx.user_id(),
-        };
-        store::create(writer, &version, body)?;
-        for old in before.iter().filter(|old| old.enabled) {
-            store::set_enabled(writer, old.id, false)?;
-        }
-        let detail = json!({ "code": code, "version": version.label });
-        audit::append(
-            writer.connection(),
-            writer.now_millis(),
-            ctx.user_id(),
-            "forms.save",
-            Some(version.id),
-            &detail,
-        )?;
-        read_response(writer.connection(), &code, Some(version.version))
+        let version = save::plan(ctx, writer, plan, Some(based_on), true)?;
+        read_response(writer.connection(), &version.code, Some(version.version))
     })
-}
-
-fn check(plan: Plan) -> Vec<Problem> {
-    catalog::compile(plan).err().unwrap_or_default()
-}
-
-/// Each mistake at its field.
-fn refuse(problems: Vec<Problem>) -> Result<()> {
-    let mut errors = FieldErrors::default();
-    for problem in problems {
-        errors.add_with(problem.path, ErrorCode::PlanProblem, "problem", problem.code);
-    }
-    errors.check()
 }
 
 /// Uses one version and no other.
@@ -222,8 +175,25 @@ pub fn form(ctx: &Ctx, request: FormRequest) -> Result<FormResponse> {
     })
 }
 
+/// What changed between two versions.
+///
+/// # Errors
+/// `NotFound`.
+pub fn compare(ctx: &Ctx, request: CompareRequest) -> Result<CompareResponse> {
+    ctx.read(|connection| {
+        let read = |number: u32| -> Result<serde_json::Value> {
+            let version = store::version(connection, &request.code, number)?;
+            Ok(serde_json::from_str(&store::body(connection, version.id)?)?)
+        };
+        Ok(CompareResponse { changes: compare::changes(&read(request.from)?, &read(request.to)?) })
+    })
+}
+
 /// Checks a draft and evaluates sample answers on it. Nothing is stored.
 pub fn try_out(_: &Ctx, request: TryRequest) -> Result<TryResponse> {
+    if request.questionnaire {
+        return Ok(questionnaires::try_out(request));
+    }
     let compiled = match catalog::compile(request.plan) {
         Ok(compiled) => compiled,
         Err(problems) => return Ok(TryResponse { problems, evaluation: None }),

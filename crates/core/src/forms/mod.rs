@@ -4,9 +4,16 @@
 //! in use: the highest enabled one. Tasks and responses name the version they were made with, so
 //! older versions stay readable for good.
 
+mod bank;
 mod catalog;
 pub mod commands;
+mod compare;
+pub mod exchange;
+#[cfg(test)]
+mod exchange_tests;
 mod number;
+pub mod questionnaires;
+mod save;
 mod seed;
 mod store;
 #[cfg(test)]
@@ -14,7 +21,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use aftercare_domain::forms::{AnswerValue, Evaluation, Form, Problem, Question, VariableRule};
+use aftercare_domain::forms::fhir::NotCarried;
+use aftercare_domain::forms::{AnswerValue, Evaluation, Form, LocalText, Problem, Question, VariableRule};
 use aftercare_domain::plans::{NamedCode, Plan, Review};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -97,7 +105,7 @@ pub struct PlanRow {
     /// How many versions there are.
     pub versions: u32,
     /// Name in both languages.
-    pub name: aftercare_domain::forms::LocalText,
+    pub name: LocalText,
     /// Whether the hospital has approved it.
     pub review: Review,
     /// Not to be named to others.
@@ -152,8 +160,159 @@ pub struct PlanResponse {
     pub owners: Vec<NamedCode>,
     /// Variables of scripts.
     pub variables: Vec<VariableRule>,
-    /// Common questions to add.
-    pub question_bank: Vec<Question>,
+}
+
+/// A questionnaire in one version, with what an editor needs.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsQuestionnaireResponse")]
+pub struct QuestionnaireResponse {
+    /// The questionnaire.
+    pub form: Form,
+    /// Which version it is.
+    pub shown: Version,
+    /// Every version, latest first.
+    pub versions: Vec<Version>,
+    /// Receivers of alerts.
+    pub routes: Vec<NamedCode>,
+}
+
+/// Saves an edited questionnaire as a new version.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsQuestionnaireSaveRequest")]
+pub struct QuestionnaireSaveRequest {
+    /// The questionnaire; its version number is set here.
+    pub form: Form,
+    /// The latest version when editing began; `null` for a new questionnaire.
+    pub based_on: Option<u32>,
+}
+
+/// Asks for every question there is to choose from.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsBankRequest")]
+pub struct BankRequest {}
+
+/// The distinct questions of the common bank and of every plan and questionnaire in use.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsBankResponse")]
+pub struct BankResponse {
+    /// The common bank's first, then as plans and questionnaires ask them.
+    pub questions: Vec<BankQuestion>,
+}
+
+/// A question to choose, with its options and scores.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsBankQuestion")]
+pub struct BankQuestion {
+    /// The question without what ties it to where it was: condition, timepoints, section.
+    pub question: Question,
+    /// Codes of the plans and questionnaires that ask it.
+    pub used_in: Vec<String>,
+}
+
+/// Asks what changed between two versions.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsCompareRequest")]
+pub struct CompareRequest {
+    /// Plan or questionnaire.
+    pub code: String,
+    /// The earlier version.
+    pub from: u32,
+    /// The later version.
+    pub to: u32,
+}
+
+/// What changed, in the order of the document.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsCompareResponse")]
+pub struct CompareResponse {
+    /// One entry for each field, question, option, rule or text that differs.
+    pub changes: Vec<compare::Change>,
+}
+
+/// Writes a plan or questionnaire as a FHIR R4 Questionnaire.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsExportRequest")]
+pub struct ExportRequest {
+    /// Plan or questionnaire.
+    pub code: String,
+    /// Its version; none means the one in use, or the latest.
+    pub version: Option<u32>,
+    /// The file, ending in `.json`.
+    pub path: String,
+}
+
+/// What was written.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsExportResponse")]
+pub struct ExportResponse {
+    /// The version written.
+    pub version: Version,
+    /// What another program will not understand.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// Reads a FHIR R4 Questionnaire as the next version of the plan or questionnaire with its code, or as a new one.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsImportRequest")]
+pub struct ImportRequest {
+    /// The file.
+    pub path: String,
+}
+
+/// What was read.
+#[derive(Debug, Serialize, TS)]
+#[ts(rename = "FormsImportResponse")]
+pub struct ImportResponse {
+    /// The version made. It is in use at once, unless something was lost and another version is in use.
+    pub version: Version,
+    /// The name in both languages.
+    pub name: LocalText,
+    /// Whether nothing had this code before.
+    pub new: bool,
+    /// What the file says and this program has no place for.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// Writes sample answers as a FHIR R4 QuestionnaireResponse.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsAnswersWriteRequest")]
+pub struct AnswersWriteRequest {
+    /// The draft the answers belong to.
+    pub draft: TryRequest,
+    /// The file, ending in `.json`.
+    pub path: String,
+}
+
+/// Reads a FHIR R4 QuestionnaireResponse as sample answers.
+#[derive(Debug, Deserialize, TS)]
+#[ts(rename = "FormsAnswersReadRequest")]
+pub struct AnswersReadRequest {
+    /// The draft the answers belong to.
+    pub draft: TryRequest,
+    /// The file.
+    pub path: String,
+}
+
+/// Sample answers, or what is wrong with the file.
+#[derive(Serialize, TS)]
+#[ts(rename = "FormsAnswersReadResponse")]
+pub struct AnswersReadResponse {
+    /// By question; none when something is wrong.
+    pub answers: Option<BTreeMap<String, AnswerValue>>,
+    /// What is wrong, and where.
+    pub faults: Vec<ResponseFault>,
+}
+
+/// Something wrong with a response, in words for people.
+#[derive(Serialize, TS)]
+#[ts(rename = "FormsResponseFault")]
+pub struct ResponseFault {
+    /// The item; empty for the response as a whole.
+    pub link_id: String,
+    /// A word with a message in `forms.json` (`response.<code>`).
+    pub code: String,
+    /// Limits for the message.
+    pub params: BTreeMap<String, String>,
 }
 
 /// Saves an edited plan as a new version.
@@ -203,7 +362,7 @@ pub struct FormResponse {
     /// The script, for plans.
     pub script: Option<aftercare_domain::forms::Script>,
     /// What patients should know.
-    pub education: Vec<aftercare_domain::forms::LocalText>,
+    pub education: Vec<LocalText>,
     /// Receivers of alerts.
     pub routes: Vec<NamedCode>,
 }
@@ -212,8 +371,11 @@ pub struct FormResponse {
 #[derive(Debug, Deserialize, TS)]
 #[ts(rename = "FormsTryRequest")]
 pub struct TryRequest {
-    /// The draft.
+    /// The draft; of a questionnaire, only code, name and form count.
     pub plan: Plan,
+    /// Whether it is a questionnaire.
+    #[serde(default)]
+    pub questionnaire: bool,
     /// At which timepoint; none means every question.
     pub timepoint: Option<String>,
     /// Sample answers.

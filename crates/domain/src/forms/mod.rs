@@ -43,6 +43,6 @@ pub use model::{
     QuestionKind, QuestionOption, Scoring, Section, Sla,
 };
 pub use problem::{PROBLEM_CODES, Problem};
-pub use scope::{Scope, VarType};
+pub use scope::{Scope, VarType, is_form_code};
 pub use score::Scores;
 pub use script::{Missing, Rendered, Script, VarValue, VariableRule, render, unknown_variables};

@@ -78,6 +78,12 @@ pub fn is_name(id: &str) -> bool {
         && !RESERVED.contains(&id)
 }
 
+/// Whether `code` can name a plan or questionnaire: capital letters, digits and `_`, 1 to 20.
+pub fn is_form_code(code: &str) -> bool {
+    (1..=20).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 fn codes(list: &[&str]) -> Vec<String> {
     list.iter().map(|code| (*code).to_owned()).collect()
 }

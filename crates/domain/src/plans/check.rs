@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::content::Routing;
 use super::model::{ExcludeRule, Plan, Timepoint};
-use crate::forms::{CompiledForm, Expression, Problem, Scope, VarType, VariableRule, unknown_variables};
+use crate::forms::{
+    CompiledForm, Expression, Problem, Scope, VarType, VariableRule, is_form_code, unknown_variables,
+};
 use crate::icd10;
 
 const MAX_TIMEPOINTS: usize = 60;
@@ -120,9 +122,7 @@ pub(super) fn compile_exclude(
 }
 
 fn check_head(plan: &Plan, problems: &mut Vec<Problem>) {
-    let code_fits = (1..=20).contains(&plan.code.len())
-        && plan.code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    if !code_fits {
+    if !is_form_code(&plan.code) {
         problems.push(Problem::new("code", "bad_code"));
     }
     if plan.name.is_empty() {
