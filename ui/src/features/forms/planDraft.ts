@@ -3,8 +3,12 @@ import type { Timepoint } from '@/bindings/Timepoint'
 import type { Question } from '@/bindings/Question'
 import type { AlertRule } from '@/bindings/AlertRule'
 
-/** Stands for the code of a plan that has none yet, in the page's address. */
-export const NEW_PLAN = 'new'
+/** Stands for the code of a plan or questionnaire that has none yet, in the page's address. */
+export const NEW_CODE = 'new'
+/** Stands for "from nothing" where the address names what a new one begins as. */
+export const NOTHING = '-'
+/** The plan that new ones begin as when nothing else is chosen: its script and questions are needed by all. */
+export const GENERAL = 'GEN'
 
 /** What is being edited. */
 export interface PlanDraft {
@@ -16,17 +20,6 @@ export interface PlanDraft {
 /** A copy that shares nothing with the original. */
 export function copy<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T
-}
-
-/** A plan of one's own begins as a copy of the general one: its script and questions are needed by all. */
-export function freshPlan(general: Plan): Plan {
-  const plan = copy(general)
-  plan.code = ''
-  plan.name = { zh: '', en: '' }
-  plan.review = 'draft'
-  plan.icd10 = []
-  plan.departments = []
-  return plan
 }
 
 /** A code that none of the list has: `D7`, `D7_2`, … */

@@ -4,6 +4,8 @@ import type { AnswerValue } from '@/bindings/AnswerValue'
 import type { Evaluation } from '@/bindings/Evaluation'
 import type { Plan } from '@/bindings/Plan'
 import type { PlanProblem } from '@/bindings/PlanProblem'
+import type { FormsTryRequest } from '@/bindings/FormsTryRequest'
+import type { DocumentKind } from './document'
 import { problemText } from './words'
 
 /** How long typing rests before the plan is checked. */
@@ -17,12 +19,15 @@ export interface Trial {
   evaluation: Readonly<Ref<Evaluation | null>>
   problems: Readonly<Ref<PlanProblem[]>>
   failure: Readonly<Ref<unknown>>
+  kind: Readonly<Ref<DocumentKind>>
+  /** The plan with the sample answers, as the core takes it. */
+  draft(plan: Plan): FormsTryRequest
   /** False until the first answer of the core. */
   checked: ComputedRef<boolean>
 }
 
 /** Has the core check the plan and evaluate the sample answers at each change. */
-export function useTrial(plan: Ref<Plan | null | undefined>): Trial {
+export function useTrial(plan: Ref<Plan | null | undefined>, kind: Readonly<Ref<DocumentKind>>): Trial {
   const timepoint = ref('')
   const age = ref<number | null>(null)
   const answers = ref<Record<string, AnswerValue>>({})
@@ -33,12 +38,17 @@ export function useTrial(plan: Ref<Plan | null | undefined>): Trial {
   const answered = ref(0)
   let timer: ReturnType<typeof setTimeout> | undefined
 
+  /** The plan with the sample answers, sharing nothing with the page. */
+  function draft(of: Plan): FormsTryRequest {
+    const given = { plan: of, answers: answers.value, questionnaire: kind.value === 'questionnaire', timepoint: timepoint.value || null, age: age.value }
+    return JSON.parse(JSON.stringify(given)) as FormsTryRequest
+  }
+
   async function run() {
     if (!plan.value) return
     const mine = ++asked.value
     try {
-      const given = JSON.parse(JSON.stringify({ plan: plan.value, answers: answers.value })) as { plan: Plan; answers: Record<string, AnswerValue> }
-      const result = await backend.call('forms_try', { ...given, timepoint: timepoint.value || null, age: age.value })
+      const result = await backend.call('forms_try', draft(plan.value))
       if (mine !== asked.value) return
       problems.value = result.problems
       if (result.evaluation) evaluation.value = result.evaluation
@@ -53,7 +63,7 @@ export function useTrial(plan: Ref<Plan | null | undefined>): Trial {
     clearTimeout(timer)
     timer = setTimeout(() => void run(), DELAY_MS)
   }, { deep: true, immediate: true })
-  return { timepoint, age, answers, evaluation, problems, failure, checked: computed(() => answered.value > 0) }
+  return { timepoint, age, answers, evaluation, problems, failure, draft, kind, checked: computed(() => answered.value > 0) }
 }
 
 const PROBLEMS: InjectionKey<Readonly<Ref<PlanProblem[]>>> = Symbol('problems')

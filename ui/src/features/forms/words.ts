@@ -1,4 +1,5 @@
 import { i18n, t } from '@/app/i18n'
+import { GENERAL } from './planDraft'
 import type { Form } from '@/bindings/Form'
 import type { LocalText } from '@/bindings/LocalText'
 import type { NamedCode } from '@/bindings/NamedCode'
@@ -18,8 +19,6 @@ export function nameOf(table: NamedCode[], code: string): string {
   return say(table.find((entry) => entry.code === code)?.name) || code
 }
 
-/** The plan for discharges that no other plan fits. */
-const GENERAL = 'GEN'
 
 /** What a plan without diagnosis codes takes in: the general one all that is left, another one nothing. */
 export function emptyMatch(code: string): string {
