@@ -1,5 +1,6 @@
 import type { FigureCode } from '@/bindings/FigureCode'
 import type { ReportsFilter } from '@/bindings/ReportsFilter'
+import type { SurveyScope } from '@/bindings/SurveyScope'
 import { isPeriod } from './period'
 import type { Asked, Cell, Scope } from './queries'
 
@@ -9,7 +10,7 @@ export const CODES: FigureCode[] = [
   'tasks_done', 'funnel_called', 'funnel_reached', 'funnel_completed', 'complaint_category', 'complaint_ageing', 'complaint_in_time',
 ]
 /** What of the address says which rows are looked at, beside the page's own filters. */
-export const SHUT = { rows: undefined, part: undefined, cell: undefined, slice: undefined, r_from: undefined, r_to: undefined, r_nurse: undefined, r_department: undefined }
+export const SHUT = { rows: undefined, part: undefined, cell: undefined, slice: undefined, r_from: undefined, r_to: undefined, r_nurse: undefined, r_department: undefined, r_dimension: undefined }
 export type RowsQuery = Partial<Record<keyof typeof SHUT, string>>
 
 /** Reads `3-10`: Wednesday, ten o'clock. */
@@ -31,6 +32,11 @@ export function readRows(word: (name: string) => string, scope: Scope): Asked | 
     slice: word('slice') || null,
     scope: { ...scope, ...days, ...(word('r_nurse') ? { nurse: word('r_nurse') } : {}), ...(word('r_department') ? { department: word('r_department') } : {}) },
   }
+}
+
+/** The sheets of a page's scope: they know neither plan nor nurse. */
+export function surveyScope({ from, to, department, site }: Scope): SurveyScope {
+  return { from, to, kind: null, department, doctor: null, site_id: site ?? null }
 }
 
 /** The filters that are set and say nothing about a figure. */
