@@ -9,3 +9,4 @@ pub mod desk;
 pub mod hospital;
 pub mod measure;
 pub mod replay;
+pub mod workbook;

@@ -172,6 +172,12 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         days: u32,
     },
+    /// The month's report, and freezing a month.
+    Report {
+        /// What to do.
+        #[command(subcommand)]
+        what: Report,
+    },
     /// Check the database, its key slots, the audit trail and the change log.
     Doctor,
 }
@@ -222,6 +228,35 @@ pub enum Survey {
         /// outpatient, inpatient, contact; all of them if not given.
         #[arg(long, value_name = "K")]
         kind: Option<String>,
+    },
+}
+
+/// What can be done with a month.
+#[derive(Subcommand)]
+pub enum Report {
+    /// Write the month's workbook, or fill the hospital's own form with its figures.
+    Month {
+        /// As 2026-10.
+        #[arg(long, value_name = "M")]
+        month: String,
+        /// The Excel file.
+        #[arg(long, value_name = "F.xlsx")]
+        out: PathBuf,
+        /// The form to fill; it stays as it is.
+        #[arg(long, value_name = "T.xlsx")]
+        template: Option<PathBuf>,
+        /// Sheets in their order: followup, complaints, satisfaction, workload, doctors, departments. All without it.
+        #[arg(long, value_name = "S,S", value_delimiter = ',')]
+        sheets: Vec<String>,
+    },
+    /// Keep the month as it is now: later arrivals are restated and change nothing.
+    Freeze {
+        /// As 2026-10; it must be over.
+        #[arg(long, value_name = "M")]
+        month: String,
+        /// Why it is frozen again.
+        #[arg(long, value_name = "R", default_value = "")]
+        reason: String,
     },
 }
 

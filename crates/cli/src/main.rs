@@ -23,7 +23,7 @@ use aftercare_core::words::Language;
 use clap::Parser;
 use serde_json::Value;
 
-use crate::args::{Audit, Cli, Command, Complaints, Export, Forms, Stick, Survey};
+use crate::args::{Audit, Cli, Command, Complaints, Export, Forms, Report, Stick, Survey};
 use crate::desk::Desk;
 use crate::failure::Failure;
 
@@ -98,6 +98,12 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
             forms::validate(language, questionnaire, response)
         }
         Command::Deadline { from, days } => complaints::deadline(&cli.global, language, from, *days),
+        Command::Report { what: Report::Month { month, out, template, sheets } } => {
+            reports::month(&desk()?, month, out, template.as_deref(), sheets)
+        }
+        Command::Report { what: Report::Freeze { month, reason } } => {
+            reports::freeze(&desk()?, month, reason)
+        }
         Command::Doctor => settings::doctor(&desk()?),
     }
 }

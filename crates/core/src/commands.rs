@@ -148,6 +148,15 @@ commands! {
         reports_rows_export_start: ReportExport, reports::commands::rows_export_start, reports::RowsExportRequest => settings::JobStarted;
         reports_export: ReportExport, reports::commands::export, reports::ExportRequest => reports::ExportResponse;
         reports_export_start: ReportExport, reports::commands::export_start, reports::ExportRequest => settings::JobStarted;
+        reports_month: ReportRead, reports::month::commands::overview, reports::month::MonthRequest => reports::month::MonthOverview;
+        reports_month_restatement: ReportRead, reports::month::commands::restatement, reports::month::MonthRequest => reports::month::RestatementResponse;
+        reports_month_freeze: FollowupManage, reports::month::commands::freeze, reports::month::FreezeRequest => reports::month::FreezeItem;
+        reports_month_export: ReportExport, reports::month::commands::export, reports::month::MonthExportRequest => reports::month::MonthExportResponse;
+        reports_month_export_start: ReportExport, reports::month::commands::export_start, reports::month::MonthExportRequest => settings::JobStarted;
+        reports_month_placeholders: ReportRead, reports::month::commands::placeholders, reports::month::PlaceholdersRequest => reports::month::PlaceholdersResponse;
+        reports_month_example: ReportExport, reports::month::commands::example, reports::month::ExampleRequest => Done;
+        reports_definition_save: ReportExport, reports::month::commands::definition_save, reports::month::ReportDefinition => reports::month::ReportDefinition;
+        reports_definition_remove: ReportExport, reports::month::commands::definition_remove, reports::month::DefinitionRemoveRequest => Done;
         archive_find: ArchiveRead, archive::commands::find, archive::FindRequest => archive::FindResponse;
         archive_patient: ArchiveRead, archive::commands::patient, archive::PatientRequest => archive::Record;
         archive_sheet: ArchiveRead, archive::sheet::sheet, archive::sheet::SheetRequest => archive::sheet::Sheet;

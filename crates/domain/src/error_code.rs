@@ -269,6 +269,40 @@ error_codes! {
     ExportTooLarge => "export_too_large",
     /// What was written is not what was counted; no file was kept.
     ExportMismatch => "export_mismatch",
+    /// The month is not over yet.
+    MonthNotOver => "month_not_over",
+    /// The month is frozen already; freezing it again needs a reason.
+    MonthFrozen => "month_frozen",
+    /// A frozen month does not give its own figures.
+    FreezeDamaged => "freeze_damaged",
+    /// The template is no .xlsx workbook.
+    TemplateNotWorkbook => "template_not_workbook",
+    /// A part of the template (`part`) is broken.
+    TemplateDamaged => "template_damaged",
+    /// The template has a password, or is an old .xls.
+    TemplateEncrypted => "template_encrypted",
+    /// The template has macros.
+    TemplateMacros => "template_macros",
+    /// The template, or what it unpacks to, is larger than accepted (`max` MB).
+    TemplateTooLarge => "template_too_large",
+    /// The template has no placeholder.
+    TemplateEmpty => "template_empty",
+    /// Nothing is known for the placeholder `name` in `sheet`, `cell`.
+    TemplateUnknown => "template_unknown",
+    /// The placeholder `name` in `sheet`, `cell` stands already in `first`.
+    TemplateDoubled => "template_doubled",
+    /// The block `name` that is opened in `sheet`, `cell` is not closed.
+    TemplateNotClosed => "template_not_closed",
+    /// The block `name` that is closed in `sheet`, `cell` was not opened.
+    TemplateNotOpened => "template_not_opened",
+    /// The block `name` in `sheet`, `cell` lies within `within`.
+    TemplateNested => "template_nested",
+    /// The block `name` in `sheet`, `cell` has no field.
+    TemplateEmptyBlock => "template_empty_block",
+    /// The placeholder in `sheet`, `cell` cannot be read, or stands in a formula.
+    TemplateBroken => "template_broken",
+    /// `sheet` would have more rows than a sheet has.
+    TemplateTooManyRows => "template_too_many_rows",
 
     // Follow-up tasks
     /// The task is not in a state in which this can be done.

@@ -732,6 +732,49 @@ pub static SURVEY_SHEET: Entity = Entity {
     ],
 };
 
+/// `report_freeze`, shown by `reports`: a month as it was reported. Whoever reads reports sees all of it, and nothing of a
+/// patient is in it.
+pub static REPORT_FREEZE: Entity = Entity {
+    table: "report_freeze",
+    kind: ChangeKind::Fact,
+    feature: "reports",
+    parent: Parent::Hospital,
+    writers: &[Permission::FollowupManage],
+    fields: words![month as_of body chunks reason supersedes user_id],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[("reason", Default::Text(""))],
+};
+
+/// `report_freeze_rows`, shown by `reports`.
+pub static REPORT_FREEZE_ROWS: Entity = Entity {
+    table: "report_freeze_rows",
+    kind: ChangeKind::Fact,
+    feature: "reports",
+    parent: Parent::Of("freeze_id", "report_freeze"),
+    writers: &[Permission::FollowupManage],
+    fields: words![freeze_id population ordinal lines],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[],
+};
+
+/// `report_definition`, shown by `reports`.
+pub static REPORT_DEFINITION: Entity = Entity {
+    table: "report_definition",
+    kind: ChangeKind::Fields,
+    feature: "reports",
+    parent: Parent::Hospital,
+    writers: &[Permission::ReportExport],
+    fields: words![name sheets removed],
+    commanded: &[],
+    strict: &[],
+    asked: &[],
+    defaults: &[("removed", Default::Integer(0))],
+};
+
 /// Every synced entity.
 pub static ALL: &[&Entity] = &[
     &SETTING,
@@ -761,6 +804,9 @@ pub static ALL: &[&Entity] = &[
     &COMPLAINT_STEP,
     &COMPLAINT_NOTE,
     &COMPLAINT_PROMISE,
+    &REPORT_FREEZE,
+    &REPORT_FREEZE_ROWS,
+    &REPORT_DEFINITION,
     &SURVEY_ROUND,
     &SURVEY_INVITE,
     &SURVEY_SHEET,

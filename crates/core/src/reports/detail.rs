@@ -50,7 +50,7 @@ const DUE: &str = "SELECT rowid FROM task WHERE due_on BETWEEN ?1 AND ?2 ORDER B
 const TASKS: &str = include_str!("sql/detail_tasks.sql");
 const STAY_NUMBERS: &str = "SELECT id, rowid FROM encounter WHERE id >= ?1 ORDER BY id";
 const STAYS: &str = include_str!("sql/detail_stays.sql");
-const PATIENT_NUMBERS: &str = "SELECT id, num FROM patient WHERE id >= ?1 ORDER BY id";
+pub(super) const PATIENT_NUMBERS: &str = "SELECT id, num FROM patient WHERE id >= ?1 ORDER BY id";
 const PATIENTS: &str =
     "SELECT num, mrn, name, sex, birth_on, id_number FROM patient WHERE num >= ?1 ORDER BY num";
 const PHONE_NUMBERS: &str = "SELECT patient_id, rowid FROM phone WHERE patient_id >= ?1 ORDER BY patient_id";
@@ -151,7 +151,7 @@ fn shelve(connection: &Connection, sql: &str, numbers: &Keys<i64>, shelf: &mut S
 }
 
 /// The first number of each patient.
-fn phones(connection: &Connection, people: &Keys<Uuid>, places: usize) -> Result<Shelf> {
+pub(super) fn phones(connection: &Connection, people: &Keys<Uuid>, places: usize) -> Result<Shelf> {
     let mut shelf = Shelf::new(places, 48);
     let first = |mut phone: Columns<'_>| {
         phone.text();

@@ -14,6 +14,7 @@ mod export;
 mod figures;
 mod gather;
 mod labels;
+pub mod month;
 mod population;
 mod rows_export;
 pub(crate) mod sheet;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aftercare_domain::error_code::ErrorCode;
 use chrono::{Datelike, NaiveDate};
-use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Chart, Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::env;
 use crate::error::{Error, Result};
@@ -199,6 +199,33 @@ impl Sheet<'_> {
             Cell::Time(value) => sheet.write_number(row, column, value),
         };
         written.map(|_| ()).map_err(unwritten)
+    }
+
+    /// Leaves a row free and writes the headings of another table below.
+    pub fn heading<'a>(&mut self, titles: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        self.next_row += 1;
+        for (index, title) in titles.into_iter().enumerate() {
+            self.worksheet
+                .write_string_with_format(self.next_row, column_number(index), title, &self.look.head)
+                .map_err(unwritten)?;
+        }
+        self.next_row += 1;
+        Ok(())
+    }
+
+    /// The row that is written next, counted from 0.
+    pub fn next_row(&self) -> u32 {
+        self.next_row
+    }
+
+    /// Puts a chart beside or below what is written.
+    pub fn chart(&mut self, row: u32, column: u16, chart: &Chart) -> Result<()> {
+        self.worksheet.insert_chart(row, column, chart).map(|_| ()).map_err(unwritten)
+    }
+
+    /// Prints on A4, one page wide.
+    pub fn fit(&mut self) {
+        self.worksheet.set_paper_size(9).set_print_fit_to_pages(1, 0);
     }
 
     /// Rows written below the headings.

@@ -9,6 +9,7 @@ SELECT
   task.plan_code        AS plan_code,
   call.user_id          AS user_id,
   patient.site_id       AS site_id,
+  call.talk_seconds     AS talk_seconds,
   1                     AS everyone,
   CAST(strftime('%u', call.called_at / 1000 + 28800, 'unixepoch') AS INTEGER) AS weekday,
   CAST(strftime('%H', call.called_at / 1000 + 28800, 'unixepoch') AS INTEGER) AS hour,

@@ -8,6 +8,7 @@ SELECT
   NULL                  AS plan_code,
   NULL                  AS user_id,
   patient.site_id       AS site_id,
+  encounter.doctor      AS doctor,
   1                     AS everyone,
   (coalesce(encounter.disposition, '') <> '5' AND patient.deceased = 0
     AND patient.contact_optout = 'none' AND patient.is_test = 0 AND patient.is_unknown = 0
