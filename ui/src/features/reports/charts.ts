@@ -153,7 +153,7 @@ export function paretoOption(complaints: Figures['complaints'], words: { complai
     xAxis: { type: 'category', data: shown.map((line) => words.name(line.category)), axisLabel: { interval: 0, width: 72, overflow: 'break', fontSize: 11 } },
     yAxis: [
       { type: 'value', minInterval: 1, splitNumber: 4 },
-      { type: 'value', min: 0, max: 100, splitNumber: 4, splitLine: { show: false }, axisLabel: { formatter: '{value}%' } },
+      { type: 'value', min: 0, max: 100, interval: 25, splitLine: { show: false }, axisLabel: { formatter: '{value}%' } },
     ],
     series: [
       { name: words.complaints, type: 'bar', barMaxWidth: 30, data: shown.map((line) => line.complaints), itemStyle: { color: theme.colours[0], borderRadius: [3, 3, 0, 0] } },
