@@ -4,6 +4,7 @@ mod calls;
 mod complaints;
 mod experts;
 mod extract;
+mod surveys;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use calls::make_calls;
 pub use complaints::complain;
 pub use experts::ask_experts;
 pub use extract::{moved_to, sample};
+pub use surveys::survey;
 
 /// The supervisor of the demo hospital, who sees every page.
 pub const LOGIN: &str = "admin";

@@ -350,8 +350,8 @@ pub(super) fn follow(
     Ok(saved)
 }
 
-/// What the caller reads in the worklist: day, department, score. Chinese, as every remark of the archive.
+/// What the caller reads in the worklist beside the kind of task: score, department, day.
 fn remark(place: &Place, score: Option<f64>) -> String {
     let score = score.map_or_else(|| "—".to_owned(), |score| format!("{score:.1}"));
-    format!("满意度 {score} · {} · {}", place.department, place.answered_on)
+    format!("{score} · {} · {}", place.department, place.answered_on)
 }

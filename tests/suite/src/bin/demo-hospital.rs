@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aftercare_suite::Answer;
-use aftercare_suite::demo::{Hospital, LOGIN, PASSWORD, ask_experts, complain, make_calls, moved_to, sample};
+use aftercare_suite::demo::{
+    Hospital, LOGIN, PASSWORD, ask_experts, complain, make_calls, moved_to, sample, survey,
+};
 use chrono::{FixedOffset, Utc};
 use serde_json::{Value, json};
 
@@ -48,6 +50,8 @@ fn make(home: &Path) -> Answer {
     println!("{asked} alerts passed on to an expert");
     let complaints = complain(&hospital)?;
     println!("{complaints} complaints registered");
+    let sheets = survey(&hospital)?;
+    println!("{sheets} survey sheets typed in");
     hospital.lock()?;
     println!("Log in as `{LOGIN}` with the password `{PASSWORD}`.");
     Ok(())

@@ -30,7 +30,8 @@ pub const FIRST_RUN: &[Stop] = &[
 ];
 
 /// Everything the supervisor sees, part by part of the menu.
-pub const EVERY: [&[Stop]; 7] = [DESK, ALERTS, COMPLAINTS, PATIENTS, IMPORTS, PLANS_AND_FIGURES, SETTINGS];
+pub const EVERY: [&[Stop]; 8] =
+    [DESK, ALERTS, COMPLAINTS, SURVEYS, PATIENTS, IMPORTS, PLANS_AND_FIGURES, SETTINGS];
 
 /// Today, the queue, an expert's reply with its slip, a call.
 const DESK: &[Stop] = &[
@@ -105,6 +106,33 @@ const COMPLAINTS: &[Stop] = &[
     Go("#/complaints/new"),
     See("[data-test='complaint-form']"),
     Picture("complaint-new"),
+];
+
+/// The results, the rows behind the score and one sheet, the rounds, a round's queue, paper, the screen.
+const SURVEYS: &[Stop] = &[
+    Click("[data-test='menu-surveys']"),
+    Page("surveys"),
+    See("[data-test='figure-score']"),
+    Picture("surveys"),
+    Click("[data-test='figure-score']"),
+    See("[data-test='open-sheet']"),
+    Picture("surveys-rows"),
+    Click("[data-test='open-sheet']"),
+    See("[data-test='sheet']"),
+    Picture("surveys-sheet"),
+    Click("[data-test='tab-rounds']"),
+    Page("surveys.rounds"),
+    Picture("surveys-rounds"),
+    Click("[role='grid'] [data-key] a.name"),
+    Page("surveys.round"),
+    See("[data-test='queue']"),
+    Picture("surveys-round"),
+    Go("#/surveys/paper"),
+    See("[data-test='paper']"),
+    Picture("surveys-paper"),
+    Go("#/surveys/screen"),
+    See("[data-test='screen-setup']"),
+    Picture("surveys-screen"),
 ];
 
 const PATIENTS: &[Stop] = &[

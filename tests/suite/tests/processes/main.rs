@@ -9,6 +9,7 @@ mod full_disk;
 mod hostile;
 mod imports;
 mod killed;
+mod surveys;
 mod sync;
 mod terminal;
 mod together;

@@ -51,12 +51,12 @@ export function barsOption(groups: Group[], name: (group: Group) => string, word
       },
     },
     xAxis: { type: 'value', min: Math.max(0, Math.floor((least - 5) / 10) * 10), max: 100, splitNumber: 4 },
-    yAxis: { type: 'category', inverse: true, data: shown.map(name), axisLine: { show: false }, axisLabel: { width: 150, overflow: 'truncate', color: theme.ink } },
+    yAxis: { type: 'category', inverse: true, data: shown.map(name), axisLine: { show: false }, axisLabel: { width: 200, overflow: 'truncate', color: theme.ink } },
     series: [
       {
         name: words.score, type: 'bar', barMaxWidth: 18,
-        data: shown.map((group) => ({ value: group.figures.score?.value, itemStyle: { color: theme.colours[0], opacity: group.figures.small ? 0.35 : 0.85, borderRadius: [0, 3, 3, 0] } })),
-        label: { show: true, position: 'insideLeft', color: theme.surface, formatter: ({ value }: Point) => (typeof value === 'number' ? value.toFixed(1) : '') },
+        data: shown.map((group) => ({ value: group.figures.score?.value, itemStyle: { color: theme.colours[0], opacity: group.figures.small ? 0.35 : 0.85, borderRadius: [0, 3, 3, 0] }, label: { color: group.figures.small ? theme.ink : theme.surface, opacity: 1 } })),
+        label: { show: true, position: 'insideLeft', formatter: ({ value }: Point) => (typeof value === 'number' ? value.toFixed(1) : '') },
       },
       {
         name: words.band, type: 'custom', silent: true, z: 3, encode: { x: [0, 1], y: 2 },

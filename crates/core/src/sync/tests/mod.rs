@@ -8,6 +8,7 @@ mod complaints;
 mod people;
 mod server;
 mod stick;
+mod surveys;
 
 use aftercare_domain::access::Role;
 use aftercare_domain::op::FieldValue;
