@@ -75,19 +75,13 @@ fn listed(language: Language, head: String, key: &str, done: &Value) -> String {
 
 /// Checks a response against its questionnaire. The answer is JSON in any case; a file that cannot be used is an entry too.
 pub fn validate(language: Language, questionnaire: &Path, response: &Path) -> Result<Answer, Failure> {
-    let checked = read(questionnaire).and_then(|asked| {
-        let given = read(response)?;
-        fhir::validate(&asked, &given).map_err(refused)
-    });
-    let errors: Vec<Value> = match &checked {
-        Ok(faults) => faults
-            .iter()
-            .map(|fault| {
-                let message = fault_words(WORDS.of(language), fault);
-                json!({ "link_id": fault.link_id, "code": fault.code, "message": message })
-            })
-            .collect(),
-        Err(error) => vec![unusable(language, error)],
+    let errors: Vec<Value> = match (read(questionnaire), read(response)) {
+        (Ok(asked), Ok(given)) => match fhir::validate(&asked, &given) {
+            Ok(faults) => faults.iter().map(|fault| told(language, fault)).collect(),
+            Err(error) => vec![unusable(language, None, &refused(error))],
+        },
+        (Err(error), _) => vec![unusable(language, Some(questionnaire), &error)],
+        (_, Err(error)) => vec![unusable(language, Some(response), &error)],
     };
     let answer = json!({ "errors": errors });
     let answer = Answer { text: answer.to_string(), json: answer };
@@ -97,11 +91,21 @@ pub fn validate(language: Language, questionnaire: &Path, response: &Path) -> Re
     Err(Failure::of_code(language, "fhir_response_invalid", Some(answer)))
 }
 
-/// Why one of the files cannot be used, where it is known at which item.
-fn unusable(language: Language, error: &Error) -> Value {
+/// One fault, in words.
+fn told(language: Language, fault: &fhir::ResponseFault) -> Value {
+    let message = fault_words(WORDS.of(language), fault);
+    json!({ "link_id": fault.link_id, "code": fault.code, "message": message })
+}
+
+/// Why one of the files cannot be used, where it is known which, and at which item.
+fn unusable(language: Language, file: Option<&Path>, error: &Error) -> Value {
     let wire = error.to_wire("cli");
     let shown = serde_json::to_value(&wire).unwrap_or_default();
     let at = shown.pointer("/params/link_id").and_then(Value::as_str).unwrap_or_default();
     let link_id = if at == "Questionnaire" { "" } else { at };
-    json!({ "link_id": link_id, "code": wire.code.as_str(), "message": of_error(language, &wire) })
+    let mut message = of_error(language, &wire);
+    if let Some(file) = file {
+        message = format!("{}: {message}", file.display());
+    }
+    json!({ "link_id": link_id, "code": wire.code.as_str(), "message": message })
 }
