@@ -5,6 +5,7 @@ mod complaints;
 mod contract;
 mod damaged;
 mod disk;
+mod forms;
 mod full_disk;
 mod hostile;
 mod imports;
