@@ -27,6 +27,9 @@ pub struct Options {
     /// Only the update from one version to the next.
     #[arg(long, group = "only")]
     update: bool,
+    /// Pack and check the Windows programs of the last build instead of building them anew, which takes long.
+    #[arg(long)]
+    built: bool,
     /// How the Debian packages are made.
     #[command(flatten)]
     packing: deb::Packing,
@@ -44,7 +47,7 @@ pub fn run(options: &Options) -> Outcome {
         check_debian(&mut tally, &options.packing);
     }
     if all || options.windows {
-        check_windows(&mut tally, &options.packing);
+        check_windows(&mut tally, options);
     }
     if all || options.update {
         tally.step("an update, from one version to the next", update::check);
@@ -68,10 +71,12 @@ fn check_debian(tally: &mut Tally, packing: &deb::Packing) {
     }
 }
 
-fn check_windows(tally: &mut Tally, packing: &deb::Packing) {
+fn check_windows(tally: &mut Tally, options: &Options) {
+    let packing = &options.packing;
     let mut made = None;
     tally.check("Windows programs and Setup.exe", || {
-        windows::make(&windows::Options::default()).map(|what| made = Some(what))
+        let how = windows::Options { built: options.built, ..windows::Options::default() };
+        windows::make(&how).map(|what| made = Some(what))
     });
     let Some(made) = made else { return };
     // The other side of a sync with Windows.

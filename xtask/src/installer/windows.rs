@@ -25,7 +25,10 @@ const CERTIFICATE: &str = "AFTERCARE_SIGN_PKCS12";
 pub struct Options {
     /// Microsoft's offline installer of WebView2 to be carried inside; without it Setup.exe looks for it beside itself.
     #[arg(long, value_name = "MicrosoftEdgeWebView2RuntimeInstallerX64.exe")]
-    webview2: Option<PathBuf>,
+    pub webview2: Option<PathBuf>,
+    /// Pack the programs of the last build instead of building them anew.
+    #[arg(long)]
+    pub built: bool,
 }
 
 /// What was made.
@@ -42,14 +45,21 @@ pub struct Made {
 /// When a package is missing, or something does not build.
 pub fn make(options: &Options) -> Outcome<Made> {
     setup::windows()?;
-    suite::build_ui()?;
-    build()?;
+    if !options.built {
+        suite::build_ui()?;
+        build()?;
+    }
     let stage = stage::folder().join("windows");
     stage::empty(&stage)?;
     for name in PROGRAMS.into_iter().chain([LOADER]) {
         let to = stage.join(name);
         put(&built(name), &to, 0o755)?;
         if name != LOADER {
+            // Names of functions are a quarter of a program, and of no use to a hospital.
+            run(program("x86_64-w64-mingw32-strip", &[]).arg(&to))?;
+            let folders = [root().display().to_string(), cargo_home()?];
+            let bytes = fs::read(&to).map_err(|error| format!("{}: {error}", to.display()))?;
+            stage::write(&without_folders(bytes, &folders), &to, 0o755)?;
             sign(&to)?;
         }
     }
@@ -78,13 +88,33 @@ fn build() -> Outcome {
     }
     cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc");
     // No name of this machine's folders in what hospitals get.
-    let home = std::env::var("CARGO_HOME")
-        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
-        .map_err(|_| "neither CARGO_HOME nor HOME is set")?;
+    let home = cargo_home()?;
     let flags =
         format!("--remap-path-prefix={}=/aftercare --remap-path-prefix={home}=/cargo", root().display());
     cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", flags);
     run(&mut cargo)
+}
+
+/// Where cargo keeps other people's sources.
+fn cargo_home() -> Outcome<String> {
+    std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
+        .map_err(|_| "neither CARGO_HOME nor HOME is set".into())
+}
+
+/// A program without this machine's folders. The compiler is told not to name them, but OpenSSL writes down where it
+/// was built, as the place of settings and engines that nobody has. The texts keep their length.
+fn without_folders(mut bytes: Vec<u8>, folders: &[String]) -> Vec<u8> {
+    for folder in folders.iter().map(String::as_bytes).filter(|folder| !folder.is_empty()) {
+        let mut other = b"/aftercare".to_vec();
+        other.resize(folder.len(), b'/');
+        let mut from = 0;
+        while let Some(found) = bytes[from..].windows(folder.len()).position(|part| part == folder) {
+            from += found + folder.len();
+            bytes[from - folder.len()..from].copy_from_slice(&other);
+        }
+    }
+    bytes
 }
 
 /// Packs a stage into a Setup.exe. `stub64` for tests: wine here runs 64-bit programs only.
@@ -152,7 +182,17 @@ fn sign(file: &Path) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::nsis;
+    use super::{nsis, without_folders};
+
+    #[test]
+    fn a_program_names_no_folder_it_was_built_in_and_keeps_its_length() {
+        let folders = ["/home/me/code/aftercare".to_owned(), "/root".to_owned()];
+        let program = b"\0/home/me/code/aftercare/target\0/root/.cargo\0/root".to_vec();
+        let other = without_folders(program.clone(), &folders);
+        assert_eq!(other, b"\0/aftercare//////////////target\0/afte/.cargo\0/afte");
+        assert_eq!(other.len(), program.len());
+        assert_eq!(without_folders(Vec::new(), &folders), b"");
+    }
 
     #[test]
     fn words_cannot_break_out_of_their_quotes() {
