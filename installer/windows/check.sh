@@ -44,13 +44,13 @@ becomes() {
     cat "$WORK/last"
     fail "$name"
 }
-# ends NAME CODE COMMAND…: the command ends with this code.
+# ends NAME CODE COMMAND…: the command ends with this code; what it says is in $WORK/ended.
 ends() {
     local name=$1 code=$2 found=0
     shift 2
-    within "$@" >"$WORK/last" 2>&1 || found=$?
+    within "$@" >"$WORK/ended" 2>&1 || found=$?
     [ "$found" = "$code" ] || {
-        cat "$WORK/last"
+        cat "$WORK/ended"
         fail "$name: ended with $found instead of $code"
     }
     ok "$name"
@@ -92,6 +92,7 @@ ok "and breaks with the program"
 x86_64-w64-mingw32-gcc -O1 -shared -o "$WORK/bcryptprimitives.dll" "$HERE/test/bcryptprimitives.c" -ladvapi32
 x86_64-w64-mingw32-gcc -O1 -o "$WORK/runtime.exe" "$HERE/test/runtime.c"
 wine wineboot -i >/dev/null 2>&1
+wineserver -w
 cp "$WORK/bcryptprimitives.dll" "$WINEPREFIX/drive_c/windows/system32/"
 USER_FOLDER=$WINEPREFIX/drive_c/users/$(id -un)
 INSTALLED=$USER_FOLDER/AppData/Local/Programs/Aftercare
@@ -148,14 +149,20 @@ holds "Windows: a backup is written and verified" cli backup 'C:\desk.backup'
 holds "Windows: it is put back" env AFTERCARE_RECOVERY_CODE= wine "$INSTALLED/aftercare-cli.exe" --json --home 'C:\restored' --user it restore 'C:\desk.backup'
 holds "Windows: the database is sound" cli doctor
 ends "Windows: a wrong password is refused" 1 env AFTERCARE_PASSWORD=wrong wine "$INSTALLED/aftercare-cli.exe" --json --home 'C:\desk' --user it doctor
-holds "and the word for it is there" grep -q '"code":"wrong_password"' "$WORK/last"
+holds "and the word for it is there" grep -q '"code":"wrong_password"' "$WORK/ended"
 
 # --- the server as a service ---
 ends "the server's program is installed when asked for" 0 wine "$SETUP64" /S /SERVER
 holds "it is there" cmp "$STAGE/aftercare-server.exe" "$INSTALLED/aftercare-server.exe"
+x86_64-w64-mingw32-gcc -O1 -o "$WORK/person.exe" "$HERE/test/person.c"
+# wine's service manager starts twice over when programs begin while it ends; switched off and on there is one.
+wineserver -k
+wineserver -w
+wine "$WORK/person.exe" >/dev/null 2>&1 &
+becomes "somebody is logged in" sh -c 'wine tasklist | grep -q person.exe'
 server() { timeout 120 wine "$INSTALLED/aftercare-server.exe" --json --home 'C:\ProgramData\Aftercare' "$@"; }
 holds "it registers itself as a service" server --listen "127.0.0.1:$PORT" --hospital 青山县人民医院 service install
-holds "Windows knows the service" sh -c 'wine sc query AftercareServer | grep -q RUNNING'
+becomes "Windows knows that the service runs" sh -c 'wine sc query AftercareServer | grep -q RUNNING'
 AUTHORITY=$WINEPREFIX/drive_c/ProgramData/Aftercare/authority.pem
 healthy() { [ "$(curl -sS --noproxy '*' --cacert "$AUTHORITY" "https://localhost:$PORT/healthz")" = ok ]; }
 becomes "the service answers" healthy

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use windows_service::service::{
-    ServiceAccess, ServiceAction, ServiceActionType, ServiceControl, ServiceControlAccept,
+    Service, ServiceAccess, ServiceAction, ServiceActionType, ServiceControl, ServiceControlAccept,
     ServiceErrorControl, ServiceExitCode, ServiceFailureActions, ServiceFailureResetPeriod, ServiceInfo,
     ServiceStartType, ServiceState, ServiceStatus, ServiceType,
 };
@@ -39,6 +39,8 @@ const ABSENT: i32 = 1060;
 const THERE: i32 = 1073;
 const DENIED: i32 = 5;
 const NOT_A_SERVICE: i32 = 1063;
+/// Another service is just being started or changed; it passes.
+const LOCKED: i32 = 1055;
 
 static ARGS: OnceLock<Args> = OnceLock::new();
 
@@ -83,9 +85,22 @@ pub async fn install(args: &Args, words: &Words) -> Result<Installed, Failure> {
         .map_err(failed)?;
     let running = service.query_status().map_err(failed)?.current_state == ServiceState::Running;
     if !running {
-        service.start::<&OsStr>(&[]).map_err(failed)?;
+        start_when_possible(&service)?;
     }
     Ok(Installed { started: true })
+}
+
+/// Starts it, waiting while the system's list of services is locked.
+fn start_when_possible(service: &Service) -> Result<(), Failure> {
+    let asked = Instant::now();
+    loop {
+        match service.start::<&OsStr>(&[]) {
+            Err(error) if number(&error) == LOCKED && asked.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            other => return other.map_err(failed),
+        }
+    }
 }
 
 fn about(program: PathBuf, home: &Path) -> ServiceInfo {
