@@ -159,7 +159,7 @@ x86_64-w64-mingw32-gcc -O1 -o "$WORK/person.exe" "$HERE/test/person.c"
 wineserver -k
 wineserver -w
 wine "$WORK/person.exe" >/dev/null 2>&1 &
-becomes "somebody is logged in" sh -c 'wine tasklist | grep -q person.exe'
+becomes "somebody is logged in" pgrep -f "$WORK/person.exe"
 server() { timeout 120 wine "$INSTALLED/aftercare-server.exe" --json --home 'C:\ProgramData\Aftercare' "$@"; }
 holds "it registers itself as a service" server --listen "127.0.0.1:$PORT" --hospital 青山县人民医院 service install
 becomes "Windows knows that the service runs" sh -c 'wine sc query AftercareServer | grep -q RUNNING'
