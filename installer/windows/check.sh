@@ -65,12 +65,14 @@ for program in aftercare aftercare-cli aftercare-server; do
     x86_64-w64-mingw32-objdump -p "$file" >"$WORK/about"
     grep -q 'file format pei-x86-64' "$WORK/about" || fail "$program is no Windows program"
     ! grep -iE 'DLL Name: lib(gcc|stdc|winpthread|ssl|crypto|sqlite)' "$WORK/about" || fail "$program needs others' libraries"
+    # Resources of type 14 are icons with their sizes.
+    grep -q 'Entry: ID: 0x00000e, ' "$WORK/about" || fail "$program has no icon"
     strings -el "$file" >"$WORK/texts"
     for name in CompanyName FileVersion ProductName; do
         grep -qx "$name" "$WORK/texts" || fail "$program says no $name"
     done
     ! grep -aqF "$(realpath "$HERE/../..")" "$file" || fail "$program names a folder of this machine"
-    ok "$program.exe: 64 bit, version and publisher, no foreign library, no folder of this machine"
+    ok "$program.exe: 64 bit, version, icon and publisher, no foreign library, no folder of this machine"
 done
 holds "Setup.exe is a 32-bit program, which older Windows can still start" \
     sh -c "x86_64-w64-mingw32-objdump -f '$SETUP' | grep -q pei-i386"
