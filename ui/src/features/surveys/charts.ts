@@ -2,7 +2,6 @@ import type { ChartTheme } from '@/shared/chart/theme'
 import type { Group } from './queries'
 
 type Option = Record<string, unknown>
-type Point = { value: unknown }
 
 /** Scores by month: a line, and around it the band of the 95 % interval. A month without a score leaves a gap. */
 export function trendOption(months: Group[], words: { score: string; band: string }) {
@@ -37,8 +36,11 @@ interface Whisker {
   coord: (point: [number, number]) => [number, number]
 }
 
-/** Groups as bars from one line, each with the whiskers of its 95 % interval; small groups are pale. */
-export function barsOption(groups: Group[], name: (group: Group) => string, words: { score: string; band: string }) {
+/**
+ * Groups as dots, each with the whiskers of its 95 % interval; small groups are pale. Dots, because the axis begins near the
+ * lowest score: the length of a bar would say what is not so.
+ */
+export function dotsOption(groups: Group[], name: (group: Group) => string, words: { score: string; band: string }) {
   const shown = groups.filter((group) => group.figures.score)
   const least = Math.min(...shown.map((group) => group.figures.score?.low ?? 100), 100)
   return (theme: ChartTheme): Option => ({
@@ -54,9 +56,9 @@ export function barsOption(groups: Group[], name: (group: Group) => string, word
     yAxis: { type: 'category', inverse: true, data: shown.map(name), axisLine: { show: false }, axisLabel: { width: 200, overflow: 'truncate', color: theme.ink } },
     series: [
       {
-        name: words.score, type: 'bar', barMaxWidth: 18,
-        data: shown.map((group) => ({ value: group.figures.score?.value, itemStyle: { color: theme.colours[0], opacity: group.figures.small ? 0.35 : 0.85, borderRadius: [0, 3, 3, 0] }, label: { color: group.figures.small ? theme.ink : theme.surface, opacity: 1 } })),
-        label: { show: true, position: 'insideLeft', formatter: ({ value }: Point) => (typeof value === 'number' ? value.toFixed(1) : '') },
+        name: words.score, type: 'scatter', symbolSize: 11, z: 4,
+        data: shown.map((group, index) => ({ value: [group.figures.score?.value, index], itemStyle: { color: theme.colours[0], opacity: group.figures.small ? 0.45 : 1 } })),
+        label: { show: true, position: 'top', distance: 3, color: theme.ink, formatter: ({ value }: { value: [number, number] }) => value[0].toFixed(1) },
       },
       {
         name: words.band, type: 'custom', silent: true, z: 3, encode: { x: [0, 1], y: 2 },
