@@ -27,6 +27,8 @@ pub(crate) enum Cell<'a> {
     Number(f64),
     /// Days since Excel's 1900 began, in a column of dates or minutes.
     Time(f64),
+    /// The same in a column of other things: the cell itself is a date.
+    Day(f64),
 }
 
 impl<'a> From<Option<&'a str>> for Cell<'a> {
@@ -197,6 +199,7 @@ impl Sheet<'_> {
             Cell::Number(value) => sheet.write_number_with_format(row, column, value, &look.number),
             Cell::Share(value) => sheet.write_number_with_format(row, column, value, &look.share),
             Cell::Time(value) => sheet.write_number(row, column, value),
+            Cell::Day(value) => sheet.write_number_with_format(row, column, value, &look.date),
         };
         written.map(|_| ()).map_err(unwritten)
     }

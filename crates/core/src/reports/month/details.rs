@@ -28,7 +28,7 @@ pub(super) fn columns(population: Population) -> &'static [(&'static str, f64)] 
         Population::Discharges => &[
             ("mrn", 12.0),
             ("visit_no", 14.0),
-            ("name", 10.0),
+            ("patient_name", 10.0),
             ("id_number", 20.0),
             ("department", 16.0),
             ("doctor", 10.0),
@@ -38,7 +38,7 @@ pub(super) fn columns(population: Population) -> &'static [(&'static str, f64)] 
         ],
         Population::Tasks => &[
             ("mrn", 12.0),
-            ("name", 10.0),
+            ("patient_name", 10.0),
             ("id_number", 20.0),
             ("phone", 15.0),
             ("department", 16.0),
@@ -52,7 +52,7 @@ pub(super) fn columns(population: Population) -> &'static [(&'static str, f64)] 
         ],
         Population::Calls => &[
             ("mrn", 12.0),
-            ("name", 10.0),
+            ("patient_name", 10.0),
             ("department", 16.0),
             ("nurse", 10.0),
             ("plan", 22.0),
@@ -62,7 +62,7 @@ pub(super) fn columns(population: Population) -> &'static [(&'static str, f64)] 
         ],
         Population::Alerts => &[
             ("mrn", 12.0),
-            ("name", 10.0),
+            ("patient_name", 10.0),
             ("department", 16.0),
             ("nurse", 10.0),
             ("plan", 22.0),
@@ -87,7 +87,7 @@ pub(super) fn columns(population: Population) -> &'static [(&'static str, f64)] 
         ],
         Population::Surveys => &[
             ("mrn", 12.0),
-            ("name", 10.0),
+            ("patient_name", 10.0),
             ("department", 16.0),
             ("doctor", 10.0),
             ("survey_kind", 10.0),

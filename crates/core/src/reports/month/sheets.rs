@@ -219,12 +219,11 @@ fn followup(
     let (mut due, mut done) = (0, 0);
     for (day, group) in &content.days {
         let (one_due, one_done) = (group.of(P::Tasks, "counted"), group.of(P::Tasks, "done"));
-        sheet.row([
-            Cell::Text(day),
-            Cell::Integer(one_due),
-            Cell::Integer(one_done),
-            share(one_done, one_due),
-        ])?;
+        let day = match Cell::date(Some(day)) {
+            Cell::Time(day) => Cell::Day(day),
+            other => other,
+        };
+        sheet.row([day, Cell::Integer(one_due), Cell::Integer(one_done), share(one_done, one_due)])?;
         due += one_due;
         done += one_done;
     }
