@@ -10,6 +10,8 @@ mod full_disk;
 mod hostile;
 mod imports;
 mod killed;
+mod month;
+mod stick;
 mod surveys;
 mod sync;
 mod terminal;
