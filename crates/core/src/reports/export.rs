@@ -14,6 +14,7 @@ use rust_xlsxwriter::Workbook;
 use super::figures;
 use super::labels::Labels;
 use super::sheet::{self, Cell, Column, Holds, Look, Sheet};
+use super::unfinished::Unfinished;
 use super::{DepartmentLine, Figure, FigureCode, Scope};
 use super::{detail_sheet, discharges};
 use crate::error::{Error, Result};
@@ -66,14 +67,9 @@ pub(super) fn write(readers: [Connection; 2], order: &Order<'_>, target: &Path) 
         Language::Chinese => include_str!("../../../../assets/locales/zh-CN/reports.json"),
         Language::English => include_str!("../../../../assets/locales/en/reports.json"),
     });
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unwritable = |error: std::io::Error| Error::new(ErrorCode::FileUnwritable).caused_by(error);
-    let file =
-        tempfile::Builder::new().prefix(".aftercare-export-").tempfile_in(folder).map_err(unwritable)?;
+    let mut unfinished = Unfinished::beside(target)?;
     let look = Look::new();
-    let mut workbook = Workbook::new();
-    workbook.set_tempdir(folder).map_err(sheet::unwritten)?;
-    let mut book = Book { workbook: &mut workbook, look: &look, words: &words, order };
+    let mut book = Book { workbook: &mut unfinished.workbook, look: &look, words: &words, order };
     let mut summary = book.sheet("summary", &SUMMARY)?;
     let mut departments = book.sheet("departments", &DEPARTMENTS)?;
     let mut detail = book.sheet("detail", &detail_sheet::COLUMNS)?;
@@ -101,12 +97,7 @@ pub(super) fn write(readers: [Connection; 2], order: &Order<'_>, target: &Path) 
     })?;
     reconcile(&figures, &totals)?;
     write_reconciliation(&mut reconciliation, &words, &figures, &totals)?;
-    for sheet in [summary, departments, detail, discharges, reconciliation] {
-        workbook.push_worksheet(sheet.into_worksheet());
-    }
-    workbook.save_to_writer(file.as_file()).map_err(sheet::unwritten)?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| unwritable(error.error))?;
+    unfinished.finish([summary, departments, detail, discharges, reconciliation])?;
     Ok(totals)
 }
 

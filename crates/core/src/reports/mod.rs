@@ -21,6 +21,7 @@ pub(crate) mod sheet;
 mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unfinished;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -5,11 +5,11 @@ use std::path::Path;
 use aftercare_domain::error_code::ErrorCode;
 use aftercare_domain::person_name;
 use rusqlite::Connection;
-use rust_xlsxwriter::Workbook;
 
 use super::labels::masked;
 use super::population::Today;
 use super::sheet::{self, Cell, Column, Holds, Look};
+use super::unfinished::Unfinished;
 use super::{ReportRow, RowsRequest, Scope, store};
 use crate::error::{Error, Result};
 use crate::words::Words;
@@ -59,25 +59,21 @@ pub(super) fn write(connection: &Connection, order: &Order<'_>, target: &Path) -
     if counted > i64::from(order.max_rows) {
         return Err(Error::new(ErrorCode::ExportTooLarge).with("max", order.max_rows).with("rows", counted));
     }
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unwritable = |error: std::io::Error| Error::new(ErrorCode::FileUnwritable).caused_by(error);
-    let file =
-        tempfile::Builder::new().prefix(".aftercare-export-").tempfile_in(folder).map_err(unwritable)?;
+    let mut unfinished = Unfinished::beside(target)?;
     let look = Look::new();
-    let mut workbook = Workbook::new();
-    workbook.set_tempdir(folder).map_err(sheet::unwritten)?;
     let complaints = request.code.population().source.is_complaints();
     let columns: &[_] = if complaints { &COMPLAINT_COLUMNS } else { &COLUMNS };
     let title = |name: &str| order.words.text(&format!("export.sheet.{name}")).to_owned();
     let mut rows = sheet::make(
-        &mut workbook,
+        &mut unfinished.workbook,
         &look,
         &title("rows"),
         order.watermark,
         &headings(order, "rows", columns),
     )?;
     let reconciled = headings(order, "reconciliation", &RECONCILIATION);
-    let mut ties = sheet::make(&mut workbook, &look, &title("reconciliation"), order.watermark, &reconciled)?;
+    let mut ties =
+        sheet::make(&mut unfinished.workbook, &look, &title("reconciliation"), order.watermark, &reconciled)?;
 
     let (mut written, mut above) = (0, 0);
     store::each_row(connection, request, order.today, None, |row| {
@@ -103,12 +99,7 @@ pub(super) fn write(connection: &Connection, order: &Order<'_>, target: &Path) -
         let item = order.words.text(&format!("export.filter.{name}")).to_owned();
         ties.row([Cell::Made(item), Cell::Made(value)])?;
     }
-    for sheet in [rows, ties] {
-        workbook.push_worksheet(sheet.into_worksheet());
-    }
-    workbook.save_to_writer(file.as_file()).map_err(sheet::unwritten)?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| unwritable(error.error))?;
+    unfinished.finish([rows, ties])?;
     Ok(written)
 }
 

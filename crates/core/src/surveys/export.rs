@@ -16,6 +16,7 @@ use super::{
 use crate::app::Ctx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::reports::sheet::{self, Cell, Column, Holds, Look, Sheet};
+use crate::reports::unfinished::Unfinished;
 use crate::session::commands::confirm_password;
 use crate::settings;
 use crate::words::{Language, Words};
@@ -117,26 +118,16 @@ impl Book<'_> {
                 .with("max", settings.export_max_rows)
                 .with("rows", sheets));
         }
-        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let unwritable = |error: std::io::Error| Error::new(ErrorCode::FileUnwritable).caused_by(error);
-        let file =
-            tempfile::Builder::new().prefix(".aftercare-export-").tempfile_in(folder).map_err(unwritable)?;
+        let mut unfinished = Unfinished::beside(target)?;
         let look = Look::new();
-        let mut workbook = Workbook::new();
-        workbook.set_tempdir(folder).map_err(sheet::unwritten)?;
-        let mut summary = self.sheet(&mut workbook, &look, "results", &RESULT, &[])?;
+        let mut summary = self.sheet(&mut unfinished.workbook, &look, "results", &RESULT, &[])?;
         self.summary(&mut summary, &found)?;
         let questions = questions(connection, scope)?;
-        let mut list = self.sheet(&mut workbook, &look, "sheets", &SHEETS, &questions)?;
+        let mut list = self.sheet(&mut unfinished.workbook, &look, "sheets", &SHEETS, &questions)?;
         let written = self.list(connection, scope, &mut list, &questions, &settings)?;
-        let mut ties = self.sheet(&mut workbook, &look, "reconciliation", &TIES, &[])?;
+        let mut ties = self.sheet(&mut unfinished.workbook, &look, "reconciliation", &TIES, &[])?;
         self.reconcile(&mut ties, &found.whole.measures, &written)?;
-        for sheet in [summary, list, ties] {
-            workbook.push_worksheet(sheet.into_worksheet());
-        }
-        workbook.save_to_writer(file.as_file()).map_err(sheet::unwritten)?;
-        file.as_file().sync_all()?;
-        file.persist(target).map_err(|error| unwritable(error.error))?;
+        unfinished.finish([summary, list, ties])?;
         Ok(written.sheets)
     }
 

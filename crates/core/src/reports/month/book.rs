@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use rust_xlsxwriter::Workbook;
 
 use super::super::sheet::{self, Cell, Column, Holds, Look, Sheet};
+use super::super::unfinished::Unfinished;
 use super::content::{Content, MonthFigure};
 use super::freeze::{self, Frozen, SiteState};
 use super::lines::{self, Part, Parts, Population, Tally, part};
@@ -154,14 +155,10 @@ pub(super) fn write(
         Some(frozen) => Some(restate::compare(&first, &order.month, frozen, &shown.parts)?),
         None => None,
     };
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unwritable = |error: std::io::Error| Error::new(ErrorCode::FileUnwritable).caused_by(error);
-    let file =
-        tempfile::Builder::new().prefix(".aftercare-month-").tempfile_in(folder).map_err(unwritable)?;
+    let mut unfinished = Unfinished::beside(target)?;
     let look = Look::new();
-    let mut workbook = Workbook::new();
-    workbook.set_tempdir(folder).map_err(sheet::unwritten)?;
-    let mut book = Book { workbook: &mut workbook, look: &look, voice: &voice, watermark: &order.watermark };
+    let mut book =
+        Book { workbook: &mut unfinished.workbook, look: &look, voice: &voice, watermark: &order.watermark };
 
     let mut cover = book.sheet("sheet.cover", &sheets::COVER, "cover")?;
     let sites = shown.frozen.as_ref().map_or(&order.sites, |frozen| &frozen.item.sites);
@@ -192,13 +189,8 @@ pub(super) fn write(
     }
     finished.extend(detail.into_iter().map(|(_, sheet, _)| sheet));
     finished.push(reconciliation);
-    for sheet in finished {
-        workbook.push_worksheet(sheet.into_worksheet());
-    }
     order.progress.check()?;
-    workbook.save_to_writer(file.as_file()).map_err(sheet::unwritten)?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| unwritable(error.error))?;
+    unfinished.finish(finished)?;
     Ok(tallies.iter().map(|(_, tally)| tally.lines).sum())
 }
 
