@@ -48,7 +48,9 @@ export function fromNothing(kind: DocumentKind, like: Plan | null): Plan {
   if (kind === 'questionnaire' || !like) return asPlan(emptyForm())
   const plan = fromCopy(like)
   plan.timepoints = plan.timepoints.slice(0, 1).map((timepoint) => ({ ...timepoint, part: 'full', only_if: null }))
-  plan.form = { ...emptyForm(), parts: [{ code: 'full', title: { zh: '全部题目', en: 'All questions' }, questions: [] }] }
+  // The one part holds every question; it is called as the whole is called in `like`.
+  const whole = plan.form.parts.find((part) => part.code === 'full') ?? plan.form.parts[0]
+  plan.form = { ...emptyForm(), parts: [{ code: 'full', title: whole?.title ?? nothing(), questions: [] }] }
   plan.exclude = []
   plan.education = []
   return plan

@@ -32,7 +32,7 @@ describe('editing a plan', () => {
 
   it('begins a plan from nothing with the script, one timepoint and no questions', () => {
     const timepoints = [{ code: 'D7', part: 'early', only_if: 'x' }, { code: 'D30' }]
-    const general = { code: 'GEN', name: {}, timepoints, script: { opening: { zh: '您好', en: '' } }, form: { questions: [{}] }, exclude: [{}] } as unknown as Plan
+    const general = { code: 'GEN', name: {}, timepoints, script: { opening: { zh: '您好', en: '' } }, form: { questions: [{}], parts: [{ code: 'full', title: { zh: '完整题组', en: 'Full' } }] }, exclude: [{}] } as unknown as Plan
     const fresh = fromNothing('plan', general)
     expect([fresh.timepoints.map((one) => [one.code, one.part, one.only_if]), fresh.script.opening.zh, fresh.form.questions, fresh.exclude]).toEqual([[['D7', 'full', null]], '您好', [], []])
   })
