@@ -124,6 +124,11 @@ impl Jobs {
     }
 }
 
+/// Whether a job of this kind is under way.
+pub fn is_running(ctx: &Ctx, kind: &str) -> bool {
+    ctx.app.jobs.with(|jobs| jobs.values().any(|job| job.kind == kind && job.ended.is_none()))
+}
+
 /// Starts `work` on a thread of its own and returns the job's id at once. The window hears a
 /// `job` event when it ends and asks `settings_job` for progress meanwhile.
 pub fn start<T: Serialize>(

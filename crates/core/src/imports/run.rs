@@ -24,6 +24,7 @@ use crate::archive::Indexer;
 use crate::change_log::Writer;
 use crate::error::{Error, Result};
 use crate::followup::Enroller;
+use crate::reports::dashboard;
 use crate::words::Language;
 use crate::{audit, settings};
 
@@ -59,7 +60,7 @@ pub fn run(ctx: &Ctx, request: &RunRequest, progress: &Progress) -> Result<RunRe
     let matching = request.columns.as_deref().map_or(Matching::Recognised, Matching::Chosen);
     let plan = ctx.read(|connection| plan::open(connection, path, request.sheet, &matching, progress))?;
     let sha = source::fingerprint(path, progress)?;
-    ctx.db().with_large_cache(|| {
+    let result = ctx.db().with_large_cache(|| {
         let mut tried = None;
         let written = ctx.write(|writer| {
             let result = write_batch(ctx, writer, plan, request, sha, progress)?;
@@ -80,7 +81,9 @@ pub fn run(ctx: &Ctx, request: &RunRequest, progress: &Progress) -> Result<RunRe
             }
             (written, None) => written,
         }
-    })
+    })?;
+    dashboard::beside(ctx);
+    Ok(result)
 }
 
 fn write_batch(

@@ -19,6 +19,7 @@ use crate::app::jobs::Progress;
 use crate::change_log::{self, Change, DUPLICATE, ENCOUNTER, Entity, IMPORT_BATCH, PATIENT, PHONE, Writer};
 use crate::error::{Error, Result};
 use crate::followup::{self, StopReason};
+use crate::reports::dashboard;
 use crate::{archive, audit};
 
 /// Ops between two looks at progress and cancellation.
@@ -29,7 +30,7 @@ const OPS_PER_LOOK: u64 = 256;
 /// Errors: `NotFound`, `BatchUndone`, `BatchElsewhere`, `Cancelled`.
 pub fn undo(ctx: &Ctx, named: &str, progress: &Progress) -> Result<UndoResult> {
     let batch = ctx.read(|connection| store::batch(connection, named))?;
-    ctx.db().with_large_cache(|| {
+    let result = ctx.db().with_large_cache(|| {
         ctx.write(|writer| {
             // Asked again inside: two people may press the same button.
             let batch = store::batch(writer.connection(), &batch.id.to_string())?;
@@ -54,7 +55,9 @@ pub fn undo(ctx: &Ctx, named: &str, progress: &Progress) -> Result<UndoResult> {
             )?;
             Ok(result)
         })
-    })
+    })?;
+    dashboard::beside(ctx);
+    Ok(result)
 }
 
 struct TakingBack {

@@ -19,6 +19,7 @@ use crate::app::{App, Ctx};
 use crate::commands::Done;
 use crate::db::{self, DatabaseKey, Db};
 use crate::error::{Error, FieldErrors, Result};
+use crate::reports::dashboard;
 use crate::{env, forms, settings, staff};
 
 /// Where the desk stands; needs no login.
@@ -191,6 +192,8 @@ fn open_session(
         ctx.write(forms::seed)?;
     }
     app.set_session(session);
+    // What a large import left, if the program was ended meanwhile.
+    dashboard::beside(&ctx);
     status(app, StatusRequest {})
 }
 

@@ -18,7 +18,7 @@ mod share;
 mod tests;
 
 pub use check::check;
-pub use settle::{after_write, rebuild, settle};
+pub use settle::{after_write, beside, rebuild, settle};
 
 pub(super) use cell::{ALERT_STATES, LEVELS, Measure, Spans, month_of, task};
 pub(super) use names::Kind;

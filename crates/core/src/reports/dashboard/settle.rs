@@ -8,33 +8,93 @@ use uuid::Uuid;
 use super::cell::{Cell, Fact, unpack};
 use super::names::Names;
 use super::share::facts;
+use crate::app::Ctx;
+use crate::app::jobs::{self, Progress};
 use crate::db::optional;
 use crate::error::Result;
 
 /// So many patients may wait: fewer would be settled so often that saving a call would wait for it, and what a reader adds
 /// by itself stays small.
 const WAITING: i64 = 256;
+/// More than so many are not settled within a write: the import of a year would take a third longer. `beside` does it.
+const AT_ONCE: i64 = 2_000;
+/// So many are settled in one transaction beside people's work, which waits for it some hundredths of a second.
+const PART: i64 = 500;
+/// The kind of the job that does so.
+const JOB: &str = "reports_totals";
 
 /// By how much facts differ from the totals.
 pub type Differences = HashMap<Fact, i64>;
 
-/// The last thing in every writing transaction: settles once many patients wait, an import's all at once. Not before the
+/// The last thing in every writing transaction: settles once many patients wait, unless they are very many. Not before the
 /// first sync is through, which brings each patient's records kind by kind.
 pub fn after_write(connection: &Connection) -> Result<()> {
-    let many: bool = connection
-        .prepare_cached("SELECT count(*) >= ?1 FROM (SELECT 1 FROM report_changed LIMIT ?1)")?
-        .query_row([WAITING], |row| row.get(0))?;
-    if !many {
+    let waiting = how_many(connection)?;
+    if !(WAITING..=AT_ONCE).contains(&waiting) || is_filling(connection)? {
         return Ok(());
     }
-    let filling: bool = connection
+    settle(connection)
+}
+
+/// Settles very many by parts, in the background, after an import or where the last one was cut off. Until it is through
+/// whoever reads counts for those who wait.
+pub fn beside(ctx: &Ctx) {
+    let begun = are_left(ctx).and_then(|left| match left && !jobs::is_running(ctx, JOB) {
+        true => jobs::start(ctx, JOB, settle_all).map(|_| ()),
+        false => Ok(()),
+    });
+    if let Err(error) = begun {
+        tracing::warn!(%error, "totals are not settled yet");
+    }
+}
+
+fn settle_all(ctx: &Ctx, progress: &Progress) -> Result<()> {
+    while are_left(ctx)? {
+        progress.check()?;
+        ctx.db().write(|connection, _| settle_part(connection))?;
+    }
+    Ok(())
+}
+
+fn are_left(ctx: &Ctx) -> Result<bool> {
+    ctx.read(|connection| Ok(how_many(connection)? > AT_ONCE && !is_filling(connection)?))
+}
+
+/// How many patients wait, at most one more than [`AT_ONCE`].
+fn how_many(connection: &Connection) -> Result<i64> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM report_changed LIMIT ?1)")?
+        .query_row([AT_ONCE + 1], |row| row.get(0))?)
+}
+
+fn is_filling(connection: &Connection) -> Result<bool> {
+    Ok(connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM sync_server WHERE rederive = 1)")?
-        .query_row([], |row| row.get(0))?;
-    if filling { Ok(()) } else { settle(connection) }
+        .query_row([], |row| row.get(0))?)
 }
 
 /// Counts the shares of all who wait anew, and corrects the totals.
 pub fn settle(connection: &Connection) -> Result<()> {
+    recount(connection, waiting(connection)?)?;
+    connection.execute("DELETE FROM report_changed", [])?;
+    Ok(())
+}
+
+/// The same of [`PART`] of them.
+fn settle_part(connection: &Connection) -> Result<()> {
+    let mut statement =
+        connection.prepare_cached("SELECT patient_id FROM report_changed ORDER BY patient_id LIMIT ?1")?;
+    let noted: BTreeSet<Uuid> =
+        statement.query_map([PART], |row| row.get("patient_id"))?.collect::<rusqlite::Result<_>>()?;
+    recount(connection, with_merged(connection, noted.clone())?)?;
+    let mut done = connection.prepare_cached("DELETE FROM report_changed WHERE patient_id = ?1")?;
+    for patient_id in noted {
+        done.execute([patient_id])?;
+    }
+    Ok(())
+}
+
+fn recount(connection: &Connection, patients: BTreeSet<Uuid>) -> Result<()> {
     let mut names = Names::load(connection)?;
     let mut differences = Differences::new();
     let mut write = connection.prepare_cached(
@@ -42,7 +102,7 @@ pub fn settle(connection: &Connection) -> Result<()> {
          ON CONFLICT (patient_id) DO UPDATE SET facts = excluded.facts",
     )?;
     let mut bytes = Vec::new();
-    for patient_id in waiting(connection)? {
+    for patient_id in patients {
         let Some(fresh) = differ(connection, &mut names, patient_id, &mut differences)? else { continue };
         bytes.clear();
         fresh.iter().for_each(|fact| fact.pack(&mut bytes));
@@ -55,9 +115,7 @@ pub fn settle(connection: &Connection) -> Result<()> {
         }
     }
     names.keep(connection)?;
-    add(connection, &cells(&differences))?;
-    connection.execute("DELETE FROM report_changed", [])?;
-    Ok(())
+    add(connection, &cells(&differences))
 }
 
 /// Makes totals and shares anew. Returns how many patients have a share.
@@ -77,8 +135,11 @@ pub fn rebuild(connection: &Connection) -> Result<u64> {
 /// tasks refer to each other.
 pub fn waiting(connection: &Connection) -> Result<BTreeSet<Uuid>> {
     let mut statement = connection.prepare_cached("SELECT patient_id FROM report_changed")?;
-    let mut patients: BTreeSet<Uuid> =
-        statement.query_map([], |row| row.get("patient_id"))?.collect::<rusqlite::Result<_>>()?;
+    let noted = statement.query_map([], |row| row.get("patient_id"))?.collect::<rusqlite::Result<_>>()?;
+    with_merged(connection, noted)
+}
+
+fn with_merged(connection: &Connection, mut patients: BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>> {
     let any_merged: bool = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM patient WHERE merged_into IS NOT NULL)")?
         .query_row([], |row| row.get(0))?;

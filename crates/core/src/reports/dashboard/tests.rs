@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use proptest::prelude::*;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -367,12 +368,11 @@ fn doctor_finds_totals_that_are_wrong_and_makes_them_anew() {
     assert_eq!(state()["state"], "ok");
 }
 
-#[test]
-fn many_who_wait_are_settled_by_the_next_write() {
-    let desk = Desk::new();
-    let raw = raw_connection(&desk.app);
+/// So many patients with a stay each, written past the change log, as a file of the HIS or the server brings them.
+fn bring(raw: &Connection, patients: u128) {
     let site: Uuid = raw.query_row("SELECT site_id FROM desk", [], |row| row.get(0)).unwrap();
-    for num in 0..300_u128 {
+    raw.execute_batch("BEGIN").unwrap();
+    for num in 0..patients {
         let patient = Uuid::from_u128(num + 1);
         raw.execute("INSERT INTO patient (id, name, site_id) VALUES (?1, '某', ?2)", (patient, site))
             .unwrap();
@@ -382,16 +382,45 @@ fn many_who_wait_are_settled_by_the_next_write() {
         )
         .unwrap();
     }
-    let all = json!({ "scope": { "from": "2026-11-01", "to": "2026-11-30", "department": null }, "parts": ["discharges"] });
-    assert_eq!(
-        desk.call("reports_figures", all.clone())["figures"][0]["denominator"],
-        300,
-        "a reader sees them at once"
-    );
+    raw.execute_batch("COMMIT").unwrap();
+}
+
+fn waiting(raw: &Connection) -> i64 {
+    raw.query_row("SELECT count(*) FROM report_changed", [], |row| row.get(0)).unwrap()
+}
+
+/// Discharges of November as the page shows them.
+fn discharges(desk: &Desk) -> Value {
+    let scope = json!({ "from": "2026-11-01", "to": "2026-11-30", "department": null });
+    let asked = json!({ "scope": scope, "parts": ["discharges"] });
+    desk.call("reports_figures", asked)["figures"][0]["denominator"].clone()
+}
+
+#[test]
+fn many_who_wait_are_settled_by_the_next_write() {
+    let desk = Desk::new();
+    let raw = raw_connection(&desk.app);
+    bring(&raw, 300);
+    assert_eq!(discharges(&desk), 300, "a reader sees them at once");
     write(&desk, &Step::Died { patient: 3 });
-    let waiting: i64 = raw.query_row("SELECT count(*) FROM report_changed", [], |row| row.get(0)).unwrap();
-    assert_eq!(waiting, 0);
-    assert_eq!(desk.call("reports_figures", all)["figures"][0]["denominator"], 300);
+    assert_eq!(waiting(&raw), 0);
+    assert_eq!(discharges(&desk), 300);
+}
+
+#[test]
+fn very_many_hold_no_write_up_and_are_settled_beside_it() {
+    let desk = Desk::new();
+    let raw = raw_connection(&desk.app);
+    bring(&raw, 3_000);
+    write(&desk, &Step::Died { patient: 3 });
+    assert_eq!(waiting(&raw), 3_000);
+    assert_eq!(discharges(&desk), 3_000, "a reader sees them at once");
+    dashboard::beside(&desk.ctx());
+    while waiting(&raw) > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(discharges(&desk), 3_000);
+    assert_eq!(desk.ctx().read(dashboard::check).unwrap(), 0);
 }
 
 #[test]
