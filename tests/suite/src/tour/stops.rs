@@ -205,6 +205,14 @@ const PLANS_AND_FIGURES: &[Stop] = &[
     Click("[data-test='open-export']"),
     See("[data-test='export']"),
     Picture("reports-export"),
+    Click("[data-test='menu-reports.month']"),
+    Page("reports.month"),
+    Click("[data-test='later']"),
+    See("[data-test='figures-followup']"),
+    Picture("month"),
+    Click("[data-test='open-month-export']"),
+    See("[data-test='month-start']"),
+    Picture("month-export"),
 ];
 
 const SETTINGS: &[Stop] = &[
